@@ -1,0 +1,1 @@
+"""What every service of the stack shares: settings, keys, tokens, callers, connections."""

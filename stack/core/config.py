@@ -1,0 +1,172 @@
+"""What one stack is: its folder, ports, secrets, and the project file it obeys."""
+
+import json
+import os
+import re
+import secrets
+import socket
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from stack.core.errors import StackError
+
+API_PORT, DB_PORT = 54321, 54322  # as `supabase start` has them
+
+
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """Made once per folder, kept in `secrets.json` with mode 0600.
+
+    `jwt_secret` signs and verifies HS256, `signing_jwk` (a private P-256 key) signs user tokens.
+    """
+
+    jwt_secret: str
+    publishable_key: str
+    secret_key: str
+    db_password: str
+    signing_jwk: Mapping[str, Any] = field(repr=False)
+
+    @property
+    def anon_jwt(self) -> str:
+        """The older key of browsers: an HS256 token with the role `anon`."""
+        return self._legacy_key("anon")
+
+    @property
+    def service_role_jwt(self) -> str:
+        """The older key of servers: an HS256 token with the role `service_role`."""
+        return self._legacy_key("service_role")
+
+    def _legacy_key(self, role: str) -> str:
+        claims = {"iss": "supabase", "ref": "stack", "role": role, "iat": 1735689600}
+        return jwt.encode(claims | {"exp": 2051222400}, self.jwt_secret, algorithm="HS256")
+
+    @classmethod
+    def load(cls, file: Path) -> "Secrets":
+        """Read the folder's secrets, made on the first call."""
+        if not file.exists():
+            signing_jwk = jwt.algorithms.ECAlgorithm.to_jwk(
+                ec.generate_private_key(ec.SECP256R1()), as_dict=True
+            )
+            made = {
+                "jwt_secret": secrets.token_urlsafe(40),
+                "publishable_key": "sb_publishable_" + secrets.token_urlsafe(24),
+                "secret_key": "sb_secret_" + secrets.token_urlsafe(24),
+                "db_password": secrets.token_urlsafe(18),
+                "signing_jwk": signing_jwk | {"kid": secrets.token_hex(8), "alg": "ES256"},
+            }
+            file.touch(mode=0o600)
+            file.write_text(json.dumps(made, indent=2))
+        return cls(**json.loads(file.read_text()))
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """One stack. `settings` is the project's `supabase/config.toml`, whole."""
+
+    project: Path
+    folder: Path
+    api_port: int
+    db_port: int
+    secrets: Secrets = field(repr=False)
+    settings: Mapping[str, Any] = field(repr=False)
+    services: Mapping[str, Any] = field(repr=False)  # of stack.toml: processes run beside the stack
+    external_db_url: str | None = field(default=None, repr=False)
+    is_durable: bool = True  # False: fsync off, for tests
+
+    @property
+    def api_url(self) -> str:
+        return f"http://127.0.0.1:{self.api_port}"
+
+    @property
+    def admin_db_url(self) -> str:
+        """The superuser's, for bootstrap and replication; never shown to a client."""
+        return self.external_db_url or self.db_url("supabase_admin")
+
+    def db_url(self, role: str = "postgres") -> str:
+        """Where `role` logs in."""
+        return (
+            f"postgresql://{role}:{self.secrets.db_password}@127.0.0.1:{self.db_port}/postgres"
+            "?sslmode=disable"
+        )
+
+    def section(self, *names: str) -> dict[str, Any]:
+        """A table of config.toml, empty when absent: `section("auth", "email")`."""
+        found: Any = self.settings
+        for name in names:
+            found = found.get(name, {})
+        return dict(found)
+
+
+def load_config(
+    project: Path,
+    folder: Path | None = None,
+    *,
+    api_port: int | None = None,
+    db_port: int | None = None,
+    is_durable: bool = True,
+) -> Config:
+    """Gather a stack's settings. Port 0 means any free one.
+
+    Order: argument, environment (`STACK_API_PORT`, `STACK_DB_PORT`), config.toml, default.
+    Errors: StackError when a file cannot be read.
+    """
+    folder = (folder or project / ".stack").resolve()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        known = Secrets.load(folder / "secrets.json")
+    except (OSError, ValueError, TypeError) as error:
+        raise StackError(f"cannot use the folder {folder}: {error}") from error
+    settings = _read_toml(project / "supabase" / "config.toml")
+    return Config(
+        project=project.resolve(),
+        folder=folder,
+        api_port=_port(api_port, "STACK_API_PORT", settings.get("api", {}).get("port"), API_PORT),
+        db_port=_port(db_port, "STACK_DB_PORT", settings.get("db", {}).get("port"), DB_PORT),
+        secrets=known,
+        settings=settings,
+        services=_read_toml(project / "stack.toml").get("services", {}),
+        external_db_url=os.environ.get("DATABASE_URL") or None,
+        is_durable=is_durable,
+    )
+
+
+def free_port() -> int:
+    """A TCP port nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _port(given: int | None, variable: str, configured: int | None, default: int) -> int:
+    for value in (given, os.environ.get(variable), configured):
+        if value is not None and value != "":
+            return int(value) or free_port()
+    return default
+
+
+def _read_toml(file: Path) -> dict[str, Any]:
+    if not file.exists():
+        return {}
+    try:
+        return dict(_resolve_env(tomllib.loads(file.read_text())))
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise StackError(f"cannot read {file}: {error}") from error
+
+
+def _resolve_env(value: Any) -> Any:
+    """Replace `env(NAME)` as the official CLI does; an unset variable reads as empty."""
+    match value:
+        case dict():
+            return {key: _resolve_env(inner) for key, inner in value.items()}
+        case list():
+            return [_resolve_env(inner) for inner in value]
+        case str() if found := re.fullmatch(r"env\((\w+)\)", value):
+            return os.environ.get(found[1], "")
+        case _:
+            return value

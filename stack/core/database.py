@@ -1,0 +1,64 @@
+"""Connections: one pool per login role, each with only the rights that role has."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import psycopg
+from psycopg.conninfo import make_conninfo
+from psycopg_pool import AsyncConnectionPool
+
+from stack.core.callers import Caller
+from stack.core.config import Config
+
+Connection = psycopg.AsyncConnection[Any]
+
+
+class Database:
+    """The stack's Postgres, seen by its services."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._pools: dict[str, AsyncConnectionPool[Connection]] = {}
+
+    def conninfo(self, role: str) -> str:
+        """A connection string for `role`, one of the login roles that bootstrap makes."""
+        password = self._config.secrets.db_password
+        extra = {} if role == "supabase_admin" else {"user": role, "password": password}
+        return make_conninfo(self._config.admin_db_url, application_name=f"stack: {role}", **extra)
+
+    async def pool(self, role: str, *, max_size: int = 5) -> AsyncConnectionPool[Connection]:
+        """The pool of a login role, opened on first use. Autocommit, no prepared statements."""
+        if role not in self._pools:
+            pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
+                self.conninfo(role),
+                kwargs={"autocommit": True, "prepare_threshold": None},
+                min_size=1,
+                max_size=max_size,
+                timeout=10,
+                open=False,
+                name=role,
+            )
+            self._pools[role] = pool
+            await pool.open()
+        return self._pools[role]
+
+    async def close(self) -> None:
+        while self._pools:
+            await self._pools.popitem()[1].close(timeout=1)
+
+
+@asynccontextmanager
+async def acting_as(connection: Connection, caller: Caller) -> AsyncIterator[Connection]:
+    """A transaction with the caller's role and claims, as row-level security sees them.
+
+    The login role must be a member of the caller's; a refusal is psycopg's InsufficientPrivilege.
+    """
+    async with connection.transaction():
+        await connection.execute(
+            "select set_config('role', %s, true), set_config('request.jwt.claims', %s, true),"
+            " set_config('request.jwt.claim.sub', %s, true),"
+            " set_config('request.jwt.claim.role', %s, true)",
+            [caller.role, caller.claims_json, caller.user_id or "", caller.role],
+        )
+        yield connection

@@ -1,0 +1,1 @@
+"""Postgres 17 as a child process, and the official CLI that migrates it."""

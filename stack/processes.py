@@ -1,0 +1,98 @@
+"""The project's own processes beside the stack, as `stack.toml` names them."""
+
+import logging
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+
+from stack.core.config import Config
+from stack.environment import environment
+from stack.postgres.cluster import die_with_parent
+
+logger = logging.getLogger("stack")
+_STOP_SECONDS = 10
+_MAX_RESTARTS = 5
+
+
+@dataclass(slots=True)
+class _Companion:
+    name: str
+    command: list[str]
+    process: subprocess.Popen[bytes] | None = None
+    starts: list[float] = field(default_factory=list)
+
+
+class Companions:
+    """Starts, watches and stops the services of `stack.toml`.
+
+    Each gets the stack's environment (`.stack/env`) and a log of its own in `logs/`.
+    """
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._environment = os.environ | environment(config)
+        self._all = [
+            _Companion(name, shlex.split(str(service["command"])))
+            for name, service in config.services.items()
+        ]
+
+    def start(self) -> None:
+        for companion in self._all:
+            self._start(companion)
+
+    def revive(self) -> None:
+        """Start again what has ended, at most five times a minute each."""
+        for companion in self._all:
+            if companion.process is None or companion.process.poll() is None:
+                continue
+            recent = [moment for moment in companion.starts if moment > time.monotonic() - 60]
+            if len(recent) >= _MAX_RESTARTS:
+                logger.error("%s keeps dying, see logs/%s.log", companion.name, companion.name)
+                companion.process = None
+                continue
+            companion.starts = recent
+            logger.warning("%s ended; starting it again", companion.name)
+            self._start(companion)
+
+    def stop(self) -> None:
+        """Ask all of them, wait, then insist."""
+        running = [one.process for one in self._all if one.process and one.process.poll() is None]
+        for process in running:
+            process.send_signal(signal.SIGTERM)
+        deadline = time.monotonic() + _STOP_SECONDS
+        for process in running:
+            try:
+                process.wait(max(0.1, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+    def _start(self, companion: _Companion) -> None:
+        companion.starts.append(time.monotonic())
+        program, *arguments = [
+            os.path.expandvars(part) if "$" in part else part for part in companion.command
+        ]
+        program = sys.executable if program == "python" else program
+        arguments = [_fill(argument, self._environment) for argument in arguments]
+        with (self._config.folder / "logs" / f"{companion.name}.log").open("ab") as log:
+            companion.process = subprocess.Popen(
+                [program, *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                cwd=self._config.project,
+                env=self._environment,
+                start_new_session=True,
+                preexec_fn=die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509
+            )
+
+
+def _fill(argument: str, values: dict[str, str]) -> str:
+    """`{NAME}` in a command is the stack's setting of that name."""
+    for name, value in values.items():
+        argument = argument.replace("{" + name + "}", value)
+    return argument

@@ -1,0 +1,2 @@
+create schema other;
+grant usage on schema other to anon, authenticated, service_role;
