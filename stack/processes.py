@@ -22,6 +22,7 @@ _MAX_RESTARTS = 5
 class _Companion:
     name: str
     command: list[str]
+    environment: dict[str, str]
     process: subprocess.Popen[bytes] | None = None
     starts: list[float] = field(default_factory=list)
 
@@ -36,7 +37,9 @@ class Companions:
         self._config = config
         self._environment = os.environ | environment(config)
         self._all = [
-            _Companion(name, shlex.split(str(service["command"])))
+            _Companion(
+                name, shlex.split(str(service["command"])), dict(service.get("environment", {}))
+            )
             for name, service in config.services.items()
         ]
 
@@ -85,7 +88,7 @@ class Companions:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 cwd=self._config.project,
-                env=self._environment,
+                env=companion.environment | self._environment,
                 start_new_session=True,
                 preexec_fn=die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509
             )
