@@ -120,6 +120,11 @@ def _start_in_background(config: Config) -> None:
     ]  # fmt: skip
     if not config.is_durable:
         command.append("--no-fsync")
+    ports = {  # chosen once: a port that was any free one must not change
+        f"{name.upper()}_PORT": str(service["port"])
+        for name, service in config.services.items()
+        if "port" in service
+    }
     with log_file.open("wb") as log:
         process = subprocess.Popen(
             command,
@@ -127,6 +132,7 @@ def _start_in_background(config: Config) -> None:
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            env=os.environ | ports,
         )
     ready = config.folder / "ready"
     try:

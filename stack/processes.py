@@ -7,7 +7,9 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from stack.core.config import Config
 from stack.environment import environment
@@ -38,7 +40,9 @@ class Companions:
         self._environment = os.environ | environment(config)
         self._all = [
             _Companion(
-                name, shlex.split(str(service["command"])), dict(service.get("environment", {}))
+                name,
+                [part.replace("{port}", str(service.get("port"))) for part in _words(service)],
+                dict(service.get("environment", {})),
             )
             for name, service in config.services.items()
         ]
@@ -92,6 +96,10 @@ class Companions:
                 start_new_session=True,
                 preexec_fn=die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509
             )
+
+
+def _words(service: Mapping[str, Any]) -> list[str]:
+    return shlex.split(str(service["command"]))
 
 
 def _fill(argument: str, values: dict[str, str]) -> str:

@@ -113,7 +113,8 @@ def load_config(
 ) -> Config:
     """Gather a stack's settings. Port 0 means any free one.
 
-    Order: argument, environment (`STACK_API_PORT`, `STACK_DB_PORT`), config.toml, default.
+    Order: argument, environment (`STACK_API_PORT`, `STACK_DB_PORT`), config.toml, default. A service
+    of stack.toml takes `<NAME>_PORT`, else its `port`; any free one when `api_port` is 0.
     Errors: StackError when a file cannot be read.
     """
     folder = (folder or project / ".stack").resolve()
@@ -130,7 +131,10 @@ def load_config(
         db_port=_port(db_port, "STACK_DB_PORT", settings.get("db", {}).get("port"), DB_PORT),
         secrets=known,
         settings=settings,
-        services=_read_toml(project / "stack.toml").get("services", {}),
+        services={
+            name: _with_port(name, service, any_free=api_port == 0)
+            for name, service in _read_toml(project / "stack.toml").get("services", {}).items()
+        },
         external_db_url=os.environ.get("DATABASE_URL") or None,
         is_durable=is_durable,
     )
@@ -141,6 +145,14 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def _with_port(name: str, service: Mapping[str, Any], *, any_free: bool) -> dict[str, Any]:
+    if "port" not in service:
+        return dict(service)
+    variable = f"{name.upper()}_PORT"
+    given = 0 if any_free and not os.environ.get(variable) else None
+    return {**service, "port": _port(given, variable, service["port"], 0)}
 
 
 def _port(given: int | None, variable: str, configured: int | None, default: int) -> int:
