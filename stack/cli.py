@@ -1,24 +1,26 @@
-"""`guildhall stack`: up, down, reset, status, logs."""
+"""`guildhall stack`: up, down, reset, status, logs, migrate, types, advisors."""
 
 import contextlib
-import os
 import shutil
-import signal
-import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
-from stack.core.config import Config, load_config
+from stack.background import start_in_background
+from stack.children import tail
+from stack.core.config import Config, load_config, stack_folder
 from stack.core.errors import StackError
-from stack.environment import environment, write_environment
-from stack.postgres.cluster import Cluster, tail
+from stack.environment import write_environment
+from stack.postgres import official_cli
+from stack.postgres.cluster import Cluster
+from stack.running import Running, find_running, stop_running
 
-_READY_SECONDS = 60
-_STOP_SECONDS = 40
+_NOT_RUNNING = 3  # as systemd's `status` has it
+_HIDDEN = ("SUPABASE_JWT_SECRET", "SUPABASE_ANON_KEY", "SUPABASE_SERVICE_ROLE_KEY")
+
+Paths = tuple[Path, Path | None]
 
 
 @click.group()
@@ -29,29 +31,30 @@ _STOP_SECONDS = 40
 @click.pass_context
 def stack(context: click.Context, project: Path, folder: Path | None) -> None:
     """The embedded Supabase: for development, tests and demos; not for production."""
+    if sys.platform == "win32":
+        raise click.ClickException("the stack does not run on Windows itself: use it inside WSL 2")
     context.obj = (project, folder)
 
 
 @stack.command()
-@click.option("--port", type=int, help="Port of the API, 0 for any free one.")
-@click.option("--db-port", type=int, help="Port of Postgres, 0 for any free one.")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port of the API, 0 for any free one.")
+@click.option(
+    "--db-port", type=click.IntRange(0, 65535), help="Port of Postgres, 0 for any free one."
+)
 @click.option("--foreground", is_flag=True, help="Stay; Ctrl-C ends everything.")
 @click.option("--no-fsync", is_flag=True, help="Faster, loses data in a power cut: for tests.")
 @click.pass_obj
 def up(
-    paths: tuple[Path, Path | None],
-    port: int | None,
-    db_port: int | None,
-    foreground: bool,
-    no_fsync: bool,
+    paths: Paths, port: int | None, db_port: int | None, foreground: bool, no_fsync: bool
 ) -> None:
     """Start everything and print where it is."""
     with _plain_errors():
-        config = load_config(*paths, api_port=port, db_port=db_port, is_durable=not no_fsync)
-        if _pid(config) is not None:
+        folder = stack_folder(*paths)
+        if find_running(folder) is not None:
             click.echo("The stack is running already.")
-            _print_summary(config)
+            _print_summary(folder)
             return
+        config = load_config(*paths, api_port=port, db_port=db_port, is_durable=not no_fsync)
         write_environment(config)
         (config.folder / "logs").mkdir(exist_ok=True)
         if foreground:
@@ -59,127 +62,112 @@ def up(
 
             serve(config)
             return
-        _start_in_background(config)
-        _print_summary(config)
+        click.echo(f"Ready after {start_in_background(config):.1f} s.")
+        _print_summary(folder)
 
 
 @stack.command()
 @click.pass_obj
-def down(paths: tuple[Path, Path | None]) -> None:
+def down(paths: Paths) -> None:
     """Stop everything; the data stays."""
     with _plain_errors():
-        config = load_config(*paths)
-        click.echo("Stopped." if _stop(config) else "The stack is not running.")
+        was_running = stop_running(stack_folder(*paths))
+        click.echo("Stopped." if was_running else "The stack is not running.")
 
 
 @stack.command()
 @click.pass_obj
-def reset(paths: tuple[Path, Path | None]) -> None:
+def reset(paths: Paths) -> None:
     """Stop everything and remove the database and the files; keys stay."""
     with _plain_errors():
-        config = load_config(*paths)
-        _stop(config)
-        Cluster(config).destroy()
-        for name in ("storage", "inbox", "logs"):
-            shutil.rmtree(config.folder / name, ignore_errors=True)
-        click.echo(f"Removed the data in {config.folder}.")
+        folder = stack_folder(*paths)
+        if not folder.is_dir():
+            click.echo(f"There is nothing in {folder}.")
+            return
+        stop_running(folder)
+        Cluster(load_config(*paths)).destroy()
+        for name in ("storage", "inbox", "logs", "cli-home"):
+            shutil.rmtree(folder / name, ignore_errors=True)
+        click.echo(f"Removed the data in {folder}.")
 
 
 @stack.command()
 @click.pass_obj
-def status(paths: tuple[Path, Path | None]) -> None:
+def status(paths: Paths) -> None:
     """Say whether it runs, and where. Exit code 3 when it does not."""
-    config = load_config(*paths)
-    if _pid(config) is None:
+    folder = stack_folder(*paths)
+    running = find_running(folder)
+    if running is None:
         click.echo("The stack is not running.")
-        raise SystemExit(3)
-    _print_summary(config)
+        raise SystemExit(_NOT_RUNNING)
+    click.echo("The stack is running." if running.is_ready else "The stack is starting.")
+    _print_summary(folder)
 
 
 @stack.command()
 @click.argument("service", default="stack")
-@click.option("-n", "lines", default=50, help="How many lines.")
+@click.option("-n", "lines", default=50, type=click.IntRange(1), help="How many lines.")
 @click.pass_obj
-def logs(paths: tuple[Path, Path | None], service: str, lines: int) -> None:
+def logs(paths: Paths, service: str, lines: int) -> None:
     """Show the end of a log: stack, postgres, or a service of stack.toml."""
-    config = load_config(*paths)
-    file = config.folder / "logs" / f"{Path(service).name}.log"
-    if not file.exists():
-        names = sorted(found.stem for found in file.parent.glob("*.log"))
-        raise click.ClickException(f"no log of {service!r}; there are: {', '.join(names)}")
-    click.echo(tail(file, lines))
+    found = {file.stem: file for file in (stack_folder(*paths) / "logs").glob("*.log")}
+    if service not in found:
+        known = f"there are: {', '.join(sorted(found))}" if found else "there are none yet"
+        raise click.ClickException(f"no log of {service!r}; {known}")
+    click.echo(tail(found[service], lines))
 
 
-def _start_in_background(config: Config) -> None:
-    log_file = config.folder / "logs" / "stack.log"
-    started = time.monotonic()
-    command = [
-        sys.executable, "-m", "stack", "--project", str(config.project),
-        "--folder", str(config.folder), "up", "--foreground",
-        "--port", str(config.api_port), "--db-port", str(config.db_port),
-    ]  # fmt: skip
-    if not config.is_durable:
-        command.append("--no-fsync")
-    ports = {  # chosen once: a port that was any free one must not change
-        f"{name.upper()}_PORT": str(service["port"])
-        for name, service in config.services.items()
-        if "port" in service
-    }
-    with log_file.open("wb") as log:
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-            env=os.environ | ports,
-        )
-    ready = config.folder / "ready"
-    try:
-        while not (ready.exists() and ready.read_text() == str(process.pid)):
-            if process.poll() is not None:
-                raise StackError(tail(log_file, 12) or "the stack ended at once")
-            if time.monotonic() - started > _READY_SECONDS:
-                process.terminate()
-                raise StackError(f"not ready after {_READY_SECONDS} s: {tail(log_file, 12)}")
-            time.sleep(0.02)
-    except KeyboardInterrupt:
-        process.terminate()
-        raise
-    click.echo(f"Ready after {time.monotonic() - started:.1f} s.")
+@stack.command()
+@click.pass_obj
+def migrate(paths: Paths) -> None:
+    """Apply the project's new migrations to the running stack."""
+    with _plain_errors():
+        applied = official_cli.migrate(_running_config(paths))
+        for version in applied:
+            click.echo(f"Applied {version}.")
+        if not applied:
+            click.echo("Nothing new.")
 
 
-def _stop(config: Config) -> bool:
-    pid = _pid(config)
-    if pid is None:
-        return False
-    os.kill(pid, signal.SIGTERM)
-    deadline = time.monotonic() + _STOP_SECONDS
-    while _pid(config) is not None:
-        if time.monotonic() > deadline:
-            raise StackError(f"process {pid} does not stop; kill it and start again")
-        time.sleep(0.05)
-    return True
+@stack.command()
+@click.argument("language", type=click.Choice(("typescript", "python", "go")), default="typescript")
+@click.option("--schema", "schemas", multiple=True, help="Only this schema; may be repeated.")
+@click.pass_obj
+def types(paths: Paths, language: str, schemas: tuple[str, ...]) -> None:
+    """Print the database's types for a client, as the official CLI makes them."""
+    with _plain_errors():
+        chosen = [f"--schema={schema}" for schema in schemas]
+        arguments = ["gen", "types", f"--lang={language}", *chosen]
+        click.echo(official_cli.run(_running_config(paths), arguments), nl=False)
 
 
-def _pid(config: Config) -> int | None:
-    """The running stack's process, or None."""
-    with contextlib.suppress(OSError, ValueError):
-        pid = int((config.folder / "pid").read_text())
-        os.kill(pid, 0)
-        command = Path(f"/proc/{pid}/cmdline")
-        if not command.exists() or b"stack" in command.read_bytes():
-            return pid
-    return None
+@stack.command()
+@click.option("--level", type=click.Choice(("info", "warn", "error")), default="warn")
+@click.pass_obj
+def advisors(paths: Paths, level: str) -> None:
+    """Ask the official advisors about the database. Exit code 1 when they find something."""
+    with _plain_errors():
+        findings = official_cli.advise(_running_config(paths), level)
+    click.echo(findings or "No findings.")
+    if findings:
+        raise SystemExit(1)
 
 
-def _print_summary(config: Config) -> None:
-    values = environment(config)
+def _running_config(paths: Paths) -> Config:
+    running: Running | None = find_running(stack_folder(*paths))
+    if running is None or not running.is_ready:
+        raise StackError("the stack is not running: start it with `guildhall stack up`")
+    return load_config(*paths, api_port=running.api_port, db_port=running.db_port)
+
+
+def _print_summary(folder: Path) -> None:
+    lines = (folder / "env").read_text().splitlines()
+    values = dict(line.split("=", 1) for line in lines)
     width = max(map(len, values))
-    for name in values:
-        if name not in ("SUPABASE_JWT_SECRET", "SUPABASE_ANON_KEY", "SUPABASE_SERVICE_ROLE_KEY"):
-            click.echo(f"  {name:<{width}}  {values[name]}")
-    click.echo(f"  {'all of it':<{width}}  {config.folder / 'env'}")
+    for name, value in values.items():
+        if name not in _HIDDEN:
+            click.echo(f"  {name:<{width}}  {value}")
+    click.echo(f"  {'all of it':<{width}}  {folder / 'env'}")
 
 
 @contextlib.contextmanager
@@ -188,3 +176,5 @@ def _plain_errors() -> Iterator[None]:
         yield
     except StackError as error:
         raise click.ClickException(str(error)) from error
+    except OSError as error:  # of the folder: full, read-only, somebody else's
+        raise click.ClickException(f"cannot use {error.filename}: {error.strerror}") from error

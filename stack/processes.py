@@ -1,5 +1,7 @@
 """The project's own processes beside the stack, as `stack.toml` names them."""
 
+import contextlib
+import json
 import logging
 import os
 import shlex
@@ -11,9 +13,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from stack.children import child_options, command_line
 from stack.core.config import Config
+from stack.core.errors import StackError
 from stack.environment import environment
-from stack.postgres.cluster import die_with_parent
 
 logger = logging.getLogger("stack")
 _STOP_SECONDS = 10
@@ -38,10 +41,14 @@ class Companions:
     def __init__(self, config: Config) -> None:
         self._config = config
         self._environment = os.environ | environment(config)
+        self._note = config.folder / "companions.json"
         self._all = [
             _Companion(
                 name,
-                [part.replace("{port}", str(service.get("port"))) for part in _words(service)],
+                [
+                    part.replace("{port}", str(service.get("port")))
+                    for part in _words(name, service)
+                ],
                 dict(service.get("environment", {})),
             )
             for name, service in config.services.items()
@@ -63,20 +70,31 @@ class Companions:
                 continue
             companion.starts = recent
             logger.warning("%s ended; starting it again", companion.name)
-            self._start(companion)
+            try:
+                self._start(companion)
+            except StackError as error:
+                logger.error("%s", error)
 
     def stop(self) -> None:
-        """Ask all of them, wait, then insist."""
+        """Ask all of them and their children, wait, then insist."""
         running = [one.process for one in self._all if one.process and one.process.poll() is None]
         for process in running:
-            process.send_signal(signal.SIGTERM)
+            _signal_group(process.pid, signal.SIGTERM)
         deadline = time.monotonic() + _STOP_SECONDS
         for process in running:
-            try:
+            with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(max(0.1, deadline - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            _signal_group(process.pid, signal.SIGKILL)
+            process.wait()
+        self._note.unlink(missing_ok=True)
+
+    def end_left_over(self) -> None:
+        """End those that outlived a stack that was killed."""
+        with contextlib.suppress(OSError, ValueError):
+            for pid, line in json.loads(self._note.read_text()):
+                if command_line(pid) == line:
+                    _signal_group(pid, signal.SIGKILL)
+        self._note.unlink(missing_ok=True)
 
     def _start(self, companion: _Companion) -> None:
         companion.starts.append(time.monotonic())
@@ -86,20 +104,36 @@ class Companions:
         program = sys.executable if program == "python" else program
         arguments = [_fill(argument, self._environment) for argument in arguments]
         with (self._config.folder / "logs" / f"{companion.name}.log").open("ab") as log:
-            companion.process = subprocess.Popen(
-                [program, *arguments],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                cwd=self._config.project,
-                env=companion.environment | self._environment,
-                start_new_session=True,
-                preexec_fn=die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509
-            )
+            try:
+                companion.process = subprocess.Popen(
+                    [program, *arguments],
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    cwd=self._config.project,
+                    env=companion.environment | self._environment,
+                    **child_options(signal.SIGTERM),
+                )
+            except OSError as error:
+                raise StackError(
+                    f"cannot start {companion.name} ({program}): {error.strerror}"
+                ) from error
+        self._remember()
+
+    def _remember(self) -> None:
+        pids = [one.process.pid for one in self._all if one.process]
+        self._note.write_text(json.dumps([(pid, command_line(pid)) for pid in pids]))
 
 
-def _words(service: Mapping[str, Any]) -> list[str]:
-    return shlex.split(str(service["command"]))
+def _signal_group(leader: int, number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(leader, number)
+
+
+def _words(name: str, service: Mapping[str, Any]) -> list[str]:
+    words = shlex.split(str(service.get("command", "")))
+    if not words:
+        raise StackError(f"stack.toml: service {name} has no command")
+    return words
 
 
 def _fill(argument: str, values: dict[str, str]) -> str:

@@ -2,16 +2,16 @@
 
 import asyncio
 import contextlib
-import fcntl
 import json
 import logging
 import os
+import resource
 import signal
+import socket
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-
-import uvicorn
+from types import FrameType
 
 from stack.auth import AuthService
 from stack.bootstrap import bootstrap
@@ -24,12 +24,14 @@ from stack.core.tokens import Keyring
 from stack.gateway.app import Gateway
 from stack.gateway.functions import FunctionsProxy
 from stack.gateway.pages import pages
+from stack.gateway.server import make_server
 from stack.inbox import Inbox
-from stack.postgres.cluster import Cluster
+from stack.postgres.cluster import Cluster, require_free_port
 from stack.postgres.official_cli import migrate
 from stack.processes import Companions
 from stack.realtime import RealtimeService
 from stack.rest import RestService
+from stack.running import mark_ready, only_one
 from stack.storage import StorageService
 
 logger = logging.getLogger("stack")
@@ -42,22 +44,25 @@ def serve(config: Config) -> None:
 
     Errors: StackError when it cannot start.
     """
-    with _only_one(config):
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.WARNING)
+    with only_one(config), _interruptible(), _listening(config) as listener:
         cluster = None if config.external_db_url else Cluster(config)
         companions = Companions(config)
         try:
+            companions.end_left_over()
+            _require_free_ports(config)
             if cluster is not None:
                 cluster.start()
             bootstrap(config)
             migrate(config)
+            _raise_file_limit()
             with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-                runner.run(_run(config, cluster, companions))
+                runner.run(_run(config, listener, cluster, companions))
         finally:
+            _ignore_further_signals()
             companions.stop()
             if cluster is not None:
                 cluster.stop()
-            for name in ("ready", "pid"):
-                (config.folder / name).unlink(missing_ok=True)
 
 
 def build(config: Config) -> tuple[Gateway, Mapping[str, Service], Database]:
@@ -78,85 +83,114 @@ def build(config: Config) -> tuple[Gateway, Mapping[str, Service], Database]:
     return Gateway(doorkeeper, services, pages(ground, inbox)), services, database
 
 
-async def _run(config: Config, cluster: Cluster | None, companions: Companions) -> None:
-    gateway, services, database = build(config)
-    for service in services.values():
-        await service.start()
-    server = uvicorn.Server(
-        uvicorn.Config(
-            gateway,
-            host="127.0.0.1",
-            port=config.api_port,
-            http="httptools",
-            ws="websockets-sansio",
-            ws_max_size=5_000_000,
-            ws_ping_interval=None,  # the clients send heartbeats of their own
-            lifespan="off",
-            log_level="warning",
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=2,
-            backlog=4096,
-        )
-    )
+async def _run(
+    config: Config, listener: socket.socket, cluster: Cluster | None, companions: Companions
+) -> None:
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopping.set)
-    server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign,assignment]
-    serving = asyncio.create_task(server.serve())
+    gateway, services, database = build(config)
+    server = make_server(gateway)
+    started: list[Service] = []
+    serving: asyncio.Task[None] | None = None
     try:
+        for service in services.values():
+            started.append(service)
+            await service.start()
+        serving = asyncio.create_task(server.serve(sockets=[listener]))
         while not server.started and not serving.done():
             await asyncio.sleep(0.01)
-        if serving.done():
-            raise StackError(f"port {config.api_port} is taken: set STACK_API_PORT")
         companions.start()
-        (config.folder / "ready").write_text(str(os.getpid()))
-        await _watch(config, cluster, companions, stopping, serving)
+        mark_ready(config)
+        await _watch(cluster, companions, database, stopping, serving)
     finally:
         server.should_exit = True
-        for service in services.values():
-            await service.stop()
-        await serving
+        for service in reversed(started):
+            with contextlib.suppress(Exception):
+                await service.stop()
+        if serving is not None:
+            await serving
         await database.close()
 
 
 async def _watch(
-    config: Config,
     cluster: Cluster | None,
     companions: Companions,
+    database: Database,
     stopping: asyncio.Event,
     serving: asyncio.Task[None],
 ) -> None:
     """Restart what dies, until told to stop."""
     restarts: list[float] = []
-    while not stopping.is_set() and not serving.done():
+    while True:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stopping.wait(), _WATCH_SECONDS)
         if stopping.is_set():
             return
+        if serving.done():
+            raise StackError("the server ended by itself, see logs/stack.log")
         if cluster is not None and not cluster.is_running():
             restarts = [moment for moment in restarts if moment > time.monotonic() - 60]
             if len(restarts) >= _MAX_RESTARTS:
                 raise StackError(f"Postgres keeps dying, see {cluster.log_file}")
             restarts.append(time.monotonic())
             logger.warning("Postgres died; starting it again")
-            await asyncio.to_thread(cluster.start)
+            try:
+                await asyncio.to_thread(cluster.start)
+            except StackError as error:
+                logger.error("%s", error)
+                continue
+            await database.refresh()
         companions.revive()
 
 
 @contextlib.contextmanager
-def _only_one(config: Config) -> Iterator[None]:
-    lock = (config.folder / "lock").open("w")
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        raise StackError(f"a stack already runs in {config.folder}") from error
-    (config.folder / "pid").write_text(str(os.getpid()))
+def _interruptible() -> Iterator[None]:
+    """SIGTERM before the event loop runs ends the start as Ctrl-C does, children included."""
+
+    def interrupt(number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt(signal.Signals(number).name)
+
+    signal.signal(signal.SIGTERM, interrupt)
     try:
         yield
-    finally:
-        lock.close()
+    except KeyboardInterrupt as error:
+        raise StackError("interrupted while starting") from error
+
+
+def _ignore_further_signals() -> None:
+    # a second Ctrl-C must not leave children behind; each is ended by force after a while
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+
+
+@contextlib.contextmanager
+def _listening(config: Config) -> Iterator[socket.socket]:
+    """The API's port, taken before anything is started."""
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind(("127.0.0.1", config.api_port))
+        except OSError as error:
+            raise StackError(
+                f"port {config.api_port} is taken: stop what listens there, or set STACK_API_PORT"
+            ) from error
+        yield listener
+
+
+def _require_free_ports(config: Config) -> None:
+    for name, service in config.services.items():
+        if "port" in service:
+            require_free_port(service["port"], f"{name.upper()}_PORT")
+
+
+def _raise_file_limit() -> None:
+    """As many sockets as the system lets us have."""
+    _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 65536 if hard == resource.RLIM_INFINITY else min(hard, 65536)
+    with contextlib.suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _further_keys(config: Config) -> list[dict[str, object]]:
@@ -174,6 +208,6 @@ def _further_keys(config: Config) -> list[dict[str, object]]:
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     try:
         import uvloop
-    except ImportError:  # Windows
+    except ImportError:  # where uvloop has no wheel, asyncio's own loop serves
         return None
     return uvloop.new_event_loop

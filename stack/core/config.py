@@ -1,5 +1,6 @@
 """What one stack is: its folder, ports, secrets, and the project file it obeys."""
 
+import contextlib
 import json
 import os
 import re
@@ -10,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -50,6 +52,7 @@ class Secrets:
     def load(cls, file: Path) -> "Secrets":
         """Read the folder's secrets, made on the first call."""
         if not file.exists():
+            # whole or not at all: two may start in one folder at once
             signing_jwk = jwt.algorithms.ECAlgorithm.to_jwk(
                 ec.generate_private_key(ec.SECP256R1()), as_dict=True
             )
@@ -60,8 +63,12 @@ class Secrets:
                 "db_password": secrets.token_urlsafe(18),
                 "signing_jwk": signing_jwk | {"kid": secrets.token_hex(8), "alg": "ES256"},
             }
-            file.touch(mode=0o600)
-            file.write_text(json.dumps(made, indent=2))
+            partial = file.with_suffix(f".{os.getpid()}")
+            partial.touch(mode=0o600)
+            partial.write_text(json.dumps(made, indent=2))
+            with contextlib.suppress(FileExistsError):
+                os.link(partial, file)
+            partial.unlink()
         return cls(**json.loads(file.read_text()))
 
 
@@ -88,8 +95,19 @@ class Config:
         """The superuser's, for bootstrap and replication; never shown to a client."""
         return self.external_db_url or self.db_url("supabase_admin")
 
+    @property
+    def admin_role(self) -> str:
+        """The superuser's name: supabase_admin, or whoever DATABASE_URL names."""
+        return unquote(urlsplit(self.admin_db_url).username or "")
+
     def db_url(self, role: str = "postgres") -> str:
-        """Where `role` logs in."""
+        """Where `role`, one of the login roles that bootstrap makes, logs in."""
+        if self.external_db_url:
+            if role == self.admin_role:
+                return self.external_db_url
+            parts = urlsplit(self.external_db_url)
+            place = parts.netloc.rpartition("@")[2]
+            return parts._replace(netloc=f"{role}:{self.secrets.db_password}@{place}").geturl()
         return (
             f"postgresql://{role}:{self.secrets.db_password}@127.0.0.1:{self.db_port}/postgres"
             "?sslmode=disable"
@@ -103,6 +121,11 @@ class Config:
         return dict(found)
 
 
+def stack_folder(project: Path, folder: Path | None = None) -> Path:
+    """Where a stack keeps what it makes: `folder`, else `.stack` in the project."""
+    return (folder or project / ".stack").resolve()
+
+
 def load_config(
     project: Path,
     folder: Path | None = None,
@@ -113,16 +136,20 @@ def load_config(
 ) -> Config:
     """Gather a stack's settings. Port 0 means any free one.
 
-    Order: argument, environment (`STACK_API_PORT`, `STACK_DB_PORT`), config.toml, default. A service
-    of stack.toml takes `<NAME>_PORT`, else its `port`; any free one when `api_port` is 0.
+    Order: argument, environment (`STACK_API_PORT`, `STACK_DB_PORT`), config.toml, default.
+    A service of stack.toml takes `<NAME>_PORT`, else its `port`; any free one if `api_port` is 0.
     Errors: StackError when a file cannot be read.
     """
-    folder = (folder or project / ".stack").resolve()
+    folder = stack_folder(project, folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         known = Secrets.load(folder / "secrets.json")
-    except (OSError, ValueError, TypeError) as error:
-        raise StackError(f"cannot use the folder {folder}: {error}") from error
+    except OSError as error:
+        raise StackError(f"cannot use the folder {folder}: {error.strerror}") from error
+    except (ValueError, TypeError) as error:
+        raise StackError(
+            f"{folder / 'secrets.json'} is damaged: remove it, then `guildhall stack reset`"
+        ) from error
     settings = _read_toml(project / "supabase" / "config.toml")
     return Config(
         project=project.resolve(),
@@ -135,7 +162,7 @@ def load_config(
             name: _with_port(name, service, any_free=api_port == 0)
             for name, service in _read_toml(project / "stack.toml").get("services", {}).items()
         },
-        external_db_url=os.environ.get("DATABASE_URL") or None,
+        external_db_url=_external_db_url(known),
         is_durable=is_durable,
     )
 
@@ -145,6 +172,19 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def _external_db_url(known: Secrets) -> str | None:
+    """DATABASE_URL, unless it is our own: a shell may have read `.stack/env`.
+
+    Errors: StackError when it is no URL.
+    """
+    url = os.environ.get("DATABASE_URL") or None
+    if url is None or known.db_password in url:
+        return None
+    if not url.startswith(("postgresql://", "postgres://")) or not urlsplit(url).username:
+        raise StackError("DATABASE_URL must read postgresql://USER:PASSWORD@HOST:PORT/DATABASE")
+    return url
 
 
 def _with_port(name: str, service: Mapping[str, Any], *, any_free: bool) -> dict[str, Any]:
@@ -158,6 +198,8 @@ def _with_port(name: str, service: Mapping[str, Any], *, any_free: bool) -> dict
 def _port(given: int | None, variable: str, configured: int | None, default: int) -> int:
     for value in (given, os.environ.get(variable), configured):
         if value is not None and value != "":
+            if not (str(value).isdecimal() and int(value) <= 65535):
+                raise StackError(f"{variable}: {value!r} is no port")
             return int(value) or free_port()
     return default
 

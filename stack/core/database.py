@@ -23,9 +23,8 @@ class Database:
 
     def conninfo(self, role: str) -> str:
         """A connection string for `role`, one of the login roles that bootstrap makes."""
-        password = self._config.secrets.db_password
-        extra = {} if role == "supabase_admin" else {"user": role, "password": password}
-        return make_conninfo(self._config.admin_db_url, application_name=f"stack: {role}", **extra)
+        url = self._config.admin_db_url if role == "supabase_admin" else self._config.db_url(role)
+        return make_conninfo(url, application_name=f"stack: {role}")
 
     async def pool(self, role: str, *, max_size: int = 5) -> AsyncConnectionPool[Connection]:
         """The pool of a login role, opened on first use. Autocommit, no prepared statements."""
@@ -42,6 +41,11 @@ class Database:
             self._pools[role] = pool
             await pool.open()
         return self._pools[role]
+
+    async def refresh(self) -> None:
+        """Replace the connections that a restart of Postgres broke."""
+        for pool in list(self._pools.values()):
+            await pool.check()
 
     async def close(self) -> None:
         while self._pools:

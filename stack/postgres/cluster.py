@@ -1,13 +1,11 @@
 """One Postgres cluster: made, started, watched, stopped."""
 
 import contextlib
-import ctypes
 import os
 import shutil
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -15,14 +13,15 @@ from typing import IO, Any
 
 import psycopg
 
+from stack.children import child_options, command_line, end
 from stack.core.config import Config
 from stack.core.errors import StackError
 from stack.postgres.binaries import Installation, find_installation, is_reachable, shelter
+from stack.postgres.complaints import StillBusy, explain
 
 _NEEDED_BYTES = 200 * 1024 * 1024
-_START_SECONDS = 30
+_START_SECONDS = 60
 _STOP_SECONDS = 20
-_PR_SET_PDEATHSIG = 1
 
 
 class Cluster:
@@ -36,6 +35,7 @@ class Cluster:
 
     @property
     def data(self) -> Path:
+        """The data folder, which may be a link to a sheltered one."""
         return self._config.folder / "postgres"
 
     def start(self) -> None:
@@ -44,20 +44,28 @@ class Cluster:
         Errors: StackError: port taken, disk full, folder unreadable, not installed.
         """
         self._installation = find_installation()
-        self._settle_data_folder()
         self._stop_left_over()
-        _require_free_port(self._config.db_port, "STACK_DB_PORT")
+        require_free_port(self._config.db_port, "STACK_DB_PORT")
+        self._settle_data_folder()
         if not (self.data / "PG_VERSION").exists():
             self._initialise()
         self.log_file.parent.mkdir(parents=True, exist_ok=True)
-        with self.log_file.open("ab") as log:
-            self._process = self._spawn([self._program("postgres"), *self._flags()], log)
-        self._wait_until_ready()
+        deadline = time.monotonic() + _START_SECONDS
+        while True:
+            try:
+                self._launch(deadline)
+            except StillBusy:
+                # sessions of a killed server end by themselves within moments
+                if time.monotonic() > deadline - _START_SECONDS / 2:
+                    raise
+                time.sleep(0.1)
+            else:
+                return
 
     def stop(self) -> None:
         """Fast shutdown: open transactions roll back, everything committed is on disk."""
         if self._process is not None:
-            _end(self._process)
+            end(self._process, signal.SIGINT, signal.SIGQUIT)
             self._process = None
 
     def is_running(self) -> bool:
@@ -76,18 +84,18 @@ class Cluster:
         uid = self._installation.uid if self._installation else None
         if self.data.exists():
             return
-        self.data.unlink(missing_ok=True)  # a link whose target is gone
         try:
+            self.data.unlink(missing_ok=True)  # a link whose target is gone
             if uid is not None and not is_reachable(self._config.folder):
-                place = shelter(self.data)
-                place.mkdir(parents=True, exist_ok=True, mode=0o700)
-                self.data.symlink_to(place)
+                self.data.symlink_to(shelter(self.data))
             else:
                 self.data.mkdir(mode=0o700)
             if uid is not None:
                 os.chown(self.data, uid, uid)
         except OSError as error:
-            raise StackError(f"cannot make the data folder {self.data}: {error}") from error
+            raise StackError(
+                f"cannot make the data folder {self.data}: {error.strerror}"
+            ) from error
 
     def _initialise(self) -> None:
         free = shutil.disk_usage(self.data).free
@@ -96,7 +104,7 @@ class Cluster:
                 f"the disk of {self.data} has {free // 2**20} MB free, a new database needs"
                 f" {_NEEDED_BYTES // 2**20}: free some space or choose another folder"
             )
-        with tempfile.NamedTemporaryFile("w") as password:
+        with tempfile.NamedTemporaryFile("w", dir="/tmp") as password:  # any user may pass there
             password.write(self._config.secrets.db_password)
             password.flush()
             if self._installation and self._installation.uid is not None:
@@ -104,17 +112,54 @@ class Cluster:
             # sorted as hosted projects sort: ICU, en-US
             made = self._spawn(
                 [
-                    self._program("initdb"), "-D", str(self.data), "-U", "supabase_admin",
+                    self._program("initdb"), "-D", str(self.data.resolve()),
+                    "-U", "supabase_admin",
                     "--auth=scram-sha-256", f"--pwfile={password.name}", "-E", "UTF8",
                     "--locale=C", "--locale-provider=icu", "--icu-locale=en-US", "--no-sync",
                 ],
                 subprocess.PIPE,
             )  # fmt: skip
-            output, _ = made.communicate()
+            try:
+                output, _ = made.communicate()
+            except BaseException:
+                made.kill()
+                made.wait()
+                self._empty_data_folder()
+                raise
         if made.returncode != 0:
-            for leftover in self.data.iterdir():
-                shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
-            raise StackError(_explain(output.decode(errors="replace"), self.data))
+            self._empty_data_folder()
+            raise explain(output.decode(errors="replace"), self.data)
+
+    def _empty_data_folder(self) -> None:
+        # half a cluster would look like a whole one the next time
+        for leftover in self.data.iterdir():
+            shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
+
+    def _launch(self, deadline: float) -> None:
+        before = self.log_file.stat().st_size if self.log_file.exists() else 0
+        with self.log_file.open("ab") as log:
+            self._process = self._spawn([self._program("postgres"), *self._flags()], log)
+        try:
+            while time.monotonic() < deadline:
+                if not self.is_running():
+                    raise explain(self._printed_since(before), self.data)
+                with contextlib.suppress(psycopg.OperationalError):
+                    url = self._config.db_url("supabase_admin")
+                    psycopg.connect(url, connect_timeout=2).close()
+                    return
+                time.sleep(0.02)
+        except BaseException:
+            self.stop()
+            raise
+        self.stop()
+        raise StackError(
+            f"Postgres did not answer within {_START_SECONDS} s:\n{self._printed_since(before)}"
+        )
+
+    def _printed_since(self, position: int) -> str:
+        with self.log_file.open("rb") as log:
+            log.seek(position)
+            return log.read(20_000).decode(errors="replace").strip()
 
     def _flags(self) -> list[str]:
         settings: dict[str, Any] = {
@@ -132,42 +177,38 @@ class Cluster:
         }
         if not self._config.is_durable:
             settings |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
-        flags = ["-D", str(self.data)]
+        flags = ["-D", str(self.data.resolve())]
         for name, value in settings.items():
             flags += ["-c", f"{name}={value}"]
         return flags
 
-    def _wait_until_ready(self) -> None:
-        deadline = time.monotonic() + _START_SECONDS
-        while time.monotonic() < deadline:
-            if not self.is_running():
-                raise StackError(_explain(tail(self.log_file), self.data))
-            with contextlib.suppress(psycopg.OperationalError):
-                psycopg.connect(self._config.db_url("supabase_admin"), connect_timeout=2).close()
-                return
-            time.sleep(0.02)
-        self.stop()
-        raise StackError(
-            f"Postgres did not answer within {_START_SECONDS} s: {tail(self.log_file)}"
-        )
-
     def _stop_left_over(self) -> None:
-        """End a Postgres that outlived its parent; forget a lock whose owner is gone."""
+        """End a Postgres that outlived its parent; forget a lock that names somebody else.
+
+        A lock whose process is gone stays: Postgres itself looks whether sessions still use the
+        shared memory it names.
+        """
         lock = self.data / "postmaster.pid"
         try:
             pid = int(lock.read_text().split()[0])
         except (OSError, ValueError, IndexError):
             return
-        if _is_postgres(pid):
+        if not self._is_ours(pid):
+            if command_line(pid) is not None:
+                lock.unlink(missing_ok=True)
+            return
+        for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
             with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGINT)
+                os.kill(pid, number)
             deadline = time.monotonic() + _STOP_SECONDS
-            while _is_postgres(pid) and time.monotonic() < deadline:
+            while time.monotonic() < deadline:
+                if not self._is_ours(pid):
+                    return
                 time.sleep(0.05)
-            if _is_postgres(pid):
-                os.kill(pid, signal.SIGQUIT)
-                time.sleep(1)
-        lock.unlink(missing_ok=True)
+
+    def _is_ours(self, pid: int) -> bool:
+        line = command_line(pid)
+        return line is not None and f" -D {self.data.resolve()} " in f"{line} "
 
     def _program(self, name: str) -> str:
         if self._installation is None:
@@ -175,56 +216,22 @@ class Cluster:
         return self._installation.program(name)
 
     def _spawn(self, command: list[str], output: int | IO[bytes]) -> subprocess.Popen[bytes]:
-        options: dict[str, Any] = {}
+        options = child_options(signal.SIGINT)
         if self._installation and self._installation.uid is not None:
             uid = self._installation.uid
-            options = {"user": uid, "group": uid, "extra_groups": []}
+            options |= {"user": uid, "group": uid, "extra_groups": []}
         return subprocess.Popen(
             command,
-            stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            cwd=self.data,
-            env={"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
-            | {key: os.environ[key] for key in ("SYSTEMROOT", "TEMP") if key in os.environ},
-            preexec_fn=die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509
-            start_new_session=True,  # a Ctrl-C at the terminal is ours to handle
+            cwd=self.data.resolve(),
+            env={"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"},
             **options,
         )
 
 
-def die_with_parent() -> None:
-    """In a child, before exec (Linux): be interrupted when the parent is killed."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGINT)
-
-
-def tail(file: Path, lines: int = 8) -> str:
-    """The last lines of a log, for a message."""
-    with contextlib.suppress(OSError):
-        return "\n".join(file.read_text(errors="replace").splitlines()[-lines:])
-    return ""
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    if process.poll() is None:
-        process.send_signal(signal.SIGINT)
-        try:
-            process.wait(_STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.send_signal(signal.SIGQUIT)
-            process.wait()
-
-
-def _is_postgres(pid: int) -> bool:
-    with contextlib.suppress(OSError):
-        if Path("/proc/self").exists():
-            return b"postgres" in Path(f"/proc/{pid}/cmdline").read_bytes()
-        os.kill(pid, 0)
-        return True
-    return False
-
-
-def _require_free_port(port: int, variable: str) -> None:
+def require_free_port(port: int, variable: str) -> None:
+    """Errors: StackError naming the variable that chooses another port."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -233,16 +240,3 @@ def _require_free_port(port: int, variable: str) -> None:
             raise StackError(
                 f"port {port} is taken: stop what listens there, or set {variable}"
             ) from error
-
-
-def _explain(output: str, data: Path) -> str:
-    """Turn what Postgres printed into what a person can do."""
-    if "No space left on device" in output:
-        return f"the disk of {data} is full: free some space and start again"
-    if "Permission denied" in output:
-        return (
-            f"Postgres may not use {data} or its own programs: check their owner and mode\n{output}"
-        )
-    if "database files are incompatible" in output:
-        return f"{data} was made by another Postgres version: `make reset` makes a new one"
-    return f"Postgres did not start:\n{output}"

