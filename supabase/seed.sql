@@ -1,0 +1,1 @@
+-- Demo data; nothing depends on it.
