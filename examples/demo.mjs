@@ -1,0 +1,129 @@
+// The whole story through the real clients: sign up, order, pay, hear of it.
+import assert from 'node:assert/strict'
+import { createClient } from '@supabase/supabase-js'
+
+const { SUPABASE_URL, SUPABASE_PUBLISHABLE_KEY, SANDBOX_URL } = process.env
+const run = Date.now().toString(36)
+let step = 0
+
+function tell(title, ...lines) {
+  step += 1
+  console.log(`\n${step}. ${title}`)
+  for (const line of lines) console.log(`   ${line}`)
+}
+
+function must({ data, error }) {
+  if (error) throw new Error(`${error.code ?? ''} ${error.message}`)
+  return data
+}
+
+// A person with a browser of their own.
+function newClient() {
+  return createClient(SUPABASE_URL, SUPABASE_PUBLISHABLE_KEY, {
+    auth: { persistSession: false, autoRefreshToken: false },
+  })
+}
+
+// The newest code that the local inbox holds for an address.
+async function readCode(email) {
+  const found = await fetch(`${SUPABASE_URL}/inbox/messages?to=${encodeURIComponent(email)}`)
+  const [newest] = (await found.json()).messages
+  return newest.text.match(/\b\d{6}\b/)[0]
+}
+
+async function signUp(role, name) {
+  const email = `${name.toLowerCase()}.${run}@example.com`
+  const client = newClient()
+  must(
+    await client.auth.signUp({
+      email,
+      password: `${name}-has-a-long-password`,
+      options: { data: { role, display_name: name } },
+    }),
+  )
+  const token = await readCode(email)
+  const { user } = must(await client.auth.verifyOtp({ email, token, type: 'email' }))
+  const roles = must(await client.from('role_assignments').select('role'))
+  assert.deepEqual(roles, [{ role }])
+  return { client, email, id: user.id, name, role }
+}
+
+const sponsor = await signUp('sponsor', 'Sofia')
+const creator = await signUp('creator', 'Chidi')
+tell(
+  'Two people sign up and confirm their address with the code from the mail',
+  ...[sponsor, creator].map((who) => `${who.name}, ${who.role}: ${who.email}`),
+)
+
+const order = must(
+  await sponsor.client.rpc('create_order', {
+    amount_minor: 110000,
+    currency: 'EUR',
+    purpose: 'Three videos about tea',
+  }),
+)
+tell('The sponsor orders', `order ${order.id}: ${order.amount_minor} minor units ${order.currency}`)
+
+const own = must(await sponsor.client.from('orders').select('id, status'))
+const others = must(await creator.client.from('orders').select('id, status'))
+const visitor = await newClient().from('orders').select('id')
+assert.equal(own.length, 1)
+assert.equal(others.length, 0)
+assert.equal(visitor.error.code, '42501')
+tell(
+  'Row-level security decides who sees it',
+  `sponsor: ${own.length} row (${own[0].status})`,
+  `creator: ${others.length} rows`,
+  `visitor: ${visitor.error.code} ${visitor.error.message}`,
+)
+
+const heard = new Promise((resolve, reject) => {
+  setTimeout(() => reject(new Error('nothing was heard within 20 s')), 20_000).unref()
+  sponsor.hear = resolve
+})
+const channel = sponsor.client.channel(`user:${sponsor.id}`, { config: { private: true } })
+await sponsor.client.realtime.setAuth()
+await new Promise((resolve, reject) => {
+  channel
+    .on('broadcast', { event: 'order_paid' }, ({ payload }) => sponsor.hear(payload))
+    .subscribe((status, error) => {
+      if (status === 'SUBSCRIBED') resolve()
+      if (status === 'CHANNEL_ERROR') reject(error ?? new Error(status))
+    })
+})
+tell("The sponsor's client listens on its private channel", `topic user:${sponsor.id}`)
+
+// What a payment page and Stripe do between them, played by the sandbox.
+async function stripe(path, form, key = 'sk_test_sandbox') {
+  const answer = await fetch(SANDBOX_URL + path, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${key}` },
+    body: new URLSearchParams(form),
+  })
+  assert.equal(answer.status, 200)
+  return answer.json()
+}
+const intent = await stripe('/stripe/v1/payment_intents', {
+  amount: String(order.amount_minor),
+  currency: order.currency.toLowerCase(),
+  'metadata[order_id]': order.id,
+})
+const delivery = await stripe(`/control/stripe/payment_intents/${intent.id}/pay`, { deliveries: 3 })
+assert.deepEqual(delivery.answers, [200, 200, 200])
+tell(
+  'Stripe takes the money and sends its signed event three times',
+  `${delivery.event} for ${intent.id}: answered ${delivery.answers.join(', ')}`,
+)
+
+const news = await heard
+assert.equal(news.order_id, order.id)
+const [paid] = must(await sponsor.client.from('orders').select('status, provider, paid_at'))
+assert.equal(paid.status, 'paid')
+tell(
+  'A worker has processed it once; the sponsor hears of it at once',
+  `broadcast order_paid: ${news.amount_minor} minor units ${news.currency}`,
+  `order: ${paid.status} by ${paid.provider} at ${paid.paid_at}`,
+)
+
+await sponsor.client.removeAllChannels()
+console.log('\nThat was the whole way: client, Auth, Postgres, provider, worker, Realtime.')

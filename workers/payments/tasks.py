@@ -1,0 +1,56 @@
+"""Jobs of the payments domain."""
+
+from dataclasses import dataclass
+
+import psycopg
+from procrastinate import RetryStrategy
+
+from workers.app import jobs, pool
+from workers.core.db import one, transaction
+from workers.core.errors import Rejected
+from workers.payments import stripe
+
+READERS = {"stripe": stripe.read}
+
+
+@dataclass(frozen=True, slots=True)
+class KeptEvent:
+    provider: str
+    kind: str
+    body: bytes
+
+
+@jobs.task(
+    name="payments.process_event",
+    queue="payments",
+    retry=RetryStrategy(max_attempts=10, exponential_wait=2),
+)
+async def process_event(event_id: int) -> None:
+    """Turn a kept event into what it means, and close it, in one transaction."""
+    async with transaction(pool()) as db:
+        event = await one(db, KeptEvent, "select * from private.open_event(%s)", [event_id])
+        if event is None:  # processed by an earlier run of this job
+            return
+        status, note = "ignored", None
+        payment = READERS[event.provider](event.body)
+        if payment is not None:
+            try:
+                async with db.transaction():
+                    await db.execute(
+                        "select private.record_payment(%s, %s, %s, %s, %s)",
+                        [
+                            payment.order_id,
+                            event.provider,
+                            payment.reference,
+                            payment.amount_minor,
+                            payment.currency,
+                        ],
+                    )
+                status = "processed"
+            except psycopg.Error as error:
+                rejected = Rejected.read(error)
+                if rejected is None:
+                    raise
+                # no retry will mend it: an operator must look
+                note = f"{rejected.code}: {rejected.details}"
+        await db.execute("select private.finish_event(%s, %s, %s)", [event_id, status, note])
