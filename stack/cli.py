@@ -62,7 +62,11 @@ def up(
 
             serve(config)
             return
-        click.echo(f"Ready after {start_in_background(config):.1f} s.")
+        seconds = start_in_background(config)
+        for line in tail(folder / "logs" / "stack.log", 20).splitlines():
+            if " WARNING " in line:
+                click.echo(line.partition(" WARNING ")[2], err=True)
+        click.echo(f"Ready after {seconds:.1f} s.")
         _print_summary(folder)
 
 
