@@ -10,7 +10,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import psycopg
 import pytest
+
+from tests.fixtures import databases, people
 
 ROOT = Path(__file__).parent.parent
 STACK_PROJECT = ROOT / "tests" / "stack" / "project"
@@ -76,6 +79,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     run = os.environ.get(_RUN_FOLDER)
     if not hasattr(config, "workerinput") and run:
+        databases.of_this_run(ROOT).stop()
         for pid_file in Path(run).glob("*/pid"):
             _stack(ROOT, pid_file.parent, "down")
         shutil.rmtree(run, ignore_errors=True)
@@ -91,6 +95,42 @@ def stack() -> RunningStack:
 def guildhall_stack() -> RunningStack:
     """The stack of Guildhall itself."""
     return start_stack(ROOT, "guildhall")
+
+
+@pytest.fixture(scope="session")
+def run_databases() -> databases.Databases:
+    """The run's Postgres with Guildhall's template."""
+    made = databases.of_this_run(ROOT)
+    made.ensure()
+    return made
+
+
+@pytest.fixture(scope="session")
+def shared_database(run_databases: databases.Databases) -> Iterator[str]:
+    """A clone for this test process; tests roll back in it. Its URL as role postgres."""
+    with run_databases.clone() as name:
+        yield run_databases.url(name)
+
+
+@pytest.fixture
+def own_database(run_databases: databases.Databases) -> Iterator[str]:
+    """A clone for one test that commits. Its URL as role postgres."""
+    with run_databases.clone() as name:
+        yield run_databases.url(name)
+
+
+@pytest.fixture
+def db(shared_database: str) -> Iterator[people.Connection]:
+    """A connection as role postgres, in a transaction that is rolled back."""
+    with psycopg.connect(shared_database) as connection:
+        yield connection
+        connection.rollback()
+
+
+@pytest.fixture
+def cast(db: people.Connection) -> dict[str, people.Person]:
+    """One of each kind of person, for this test only."""
+    return people.cast(db)
 
 
 class JavaScriptFile(pytest.File):

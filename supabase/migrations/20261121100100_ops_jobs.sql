@@ -661,7 +661,7 @@ begin
     if enqueue.key is not null then
         insert into private.job_keys (key, job_id)
         values (enqueue.key, 0)
-        on conflict (key) do nothing;
+        on conflict on constraint job_keys_pkey do nothing;
         if not found then
             return null;
         end if;

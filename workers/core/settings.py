@@ -7,7 +7,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class Settings(BaseSettings):
-    """One field, one environment variable of the same name in upper case. Secrets hide in `repr`."""
+    """Each field is the environment variable of its name in upper case; secrets hide in `repr`."""
 
     model_config = SettingsConfigDict(env_file=".env", extra="ignore")
 
@@ -19,7 +19,7 @@ class Settings(BaseSettings):
     )
     stripe_webhook_secrets: list[SecretStr] = Field(
         default=[],
-        description="Signing secrets of the Stripe endpoint, newest first; two while one is rolled.",
+        description="Signing secrets of the Stripe endpoint; two while one is being rolled.",
     )
     webhook_tolerance_seconds: int = Field(
         default=300, ge=1, description="Oldest signature that a webhook may bear, in seconds."
