@@ -1,0 +1,60 @@
+"""Rate limits: so many requests per address and five minutes, so many mails per hour."""
+
+import time
+from collections import OrderedDict
+
+from stack.auth.errors import too_many_requests
+from stack.auth.settings import RateLimits
+
+_ADDRESSES = 10_000
+_WINDOW_SECONDS = 300.0
+_HOUR_SECONDS = 3600.0
+
+
+class Bucket:
+    """A token bucket per key: `limit` at once, refilled evenly over `window` seconds."""
+
+    def __init__(self, limit: int | None, window: float) -> None:
+        self._limit, self._window = limit, window
+        self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()
+
+    def takes(self, key: str) -> bool:
+        """Whether one more is allowed now; if so it is counted."""
+        if self._limit is None:
+            return True
+        now = time.monotonic()
+        left, at = self._left.get(key, (float(self._limit), now))
+        left = min(float(self._limit), left + (now - at) * self._limit / self._window)
+        is_allowed = left >= 1
+        self._left[key] = (left - 1 if is_allowed else left, now)
+        self._left.move_to_end(key)
+        if len(self._left) > _ADDRESSES:
+            self._left.popitem(last=False)
+        return is_allowed
+
+
+class Limits:
+    """The buckets of `[auth.rate_limit]`. A name without a setting is unlimited."""
+
+    def __init__(self, rates: RateLimits) -> None:
+        self._requests = {
+            name: Bucket(limit, _HOUR_SECONDS if name == "anonymous_users" else _WINDOW_SECONDS)
+            for name, limit in (
+                ("anonymous_users", rates.anonymous_users),
+                ("token_refresh", rates.token_refresh),
+                ("sign_in_sign_ups", rates.sign_in_sign_ups),
+                ("token_verifications", rates.token_verifications),
+                ("web3", rates.web3),
+            )
+        }
+        self._mails = Bucket(rates.email_sent, _HOUR_SECONDS)
+
+    def check(self, name: str, ip: str) -> None:
+        """Errors: 429 over_request_rate_limit."""
+        if not self._requests[name].takes(ip):
+            raise too_many_requests("over_request_rate_limit", "Request rate limit reached")
+
+    def check_mail(self) -> None:
+        """Errors: 429 over_email_send_rate_limit."""
+        if not self._mails.takes(""):
+            raise too_many_requests("over_email_send_rate_limit", "email rate limit exceeded")

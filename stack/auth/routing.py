@@ -1,0 +1,95 @@
+"""Routes: how a handler is bound to a path, and how its errors become answers."""
+
+import json
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from stack.auth.call import Call
+from stack.auth.errors import API_VERSION_HEADER, SHORT_ERRORS_SINCE, AuthError, OAuthError
+
+if TYPE_CHECKING:
+    from stack.auth.context import AuthContext
+
+logger = logging.getLogger("stack.auth")
+
+Handler = Callable[["AuthContext", Call], Awaitable[Response]]
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """A handler under a method and a path: what every module of `routes/` lists in `DOORS`."""
+
+    method: str
+    path: str
+    handler: Handler
+
+
+def answer(body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """A JSON answer."""
+    text = json.dumps(body, separators=(",", ":"), ensure_ascii=False)
+    return Response(text, status, headers, "application/json")
+
+
+def redirect(url: str) -> Response:
+    """See Other, so that a form's POST becomes a GET. `url` must have passed redirects.py."""
+    return Response(status_code=303, headers={"location": url})
+
+
+def bind(auth: "AuthContext", doors: Iterable[Door]) -> list[Route]:
+    """Starlette routes of `doors`, one per path."""
+    by_path: dict[str, dict[str, Handler]] = {}
+    for door in doors:
+        by_path.setdefault(door.path, {})[door.method] = door.handler
+    return [
+        Route(path, _endpoint(auth, handlers), methods=list(handlers))
+        for path, handlers in by_path.items()
+    ]
+
+
+def _endpoint(
+    auth: "AuthContext", handlers: Mapping[str, Handler]
+) -> Callable[[Request], Awaitable[Response]]:
+    async def endpoint(request: Request) -> Response:
+        method = "GET" if request.method == "HEAD" else request.method
+        try:
+            return await handlers[method](auth, await Call.read(request))
+        except Exception as error:
+            return error_answer(request, error)
+
+    return endpoint
+
+
+def error_answer(request: Request, error: Exception) -> Response:
+    """The answer to a failed request, in the shape of the API version it asks for."""
+    if isinstance(error, OAuthError):
+        return answer(error.body(), 400)
+    known = error if isinstance(error, AuthError) else _translate(error)
+    headers = {"x-sb-error-code": known.code}
+    is_short = request.headers.get(API_VERSION_HEADER, "") >= SHORT_ERRORS_SINCE
+    if is_short:
+        headers[API_VERSION_HEADER] = SHORT_ERRORS_SINCE
+    return answer(known.body(is_short=is_short), known.status, headers)
+
+
+def _translate(error: Exception) -> AuthError:
+    """What a client may know of an error that no route expected."""
+    if isinstance(error, psycopg.Error) and (error.sqlstate or "").startswith("P0"):
+        # raised on purpose by a trigger of the project
+        logger.info("a trigger refused: %s", error)
+        return AuthError(500, "unexpected_failure", "Database error saving new user")
+    if isinstance(error, psycopg.OperationalError) or type(error).__name__ == "PoolTimeout":
+        logger.warning("the database did not answer: %s", error)
+        return AuthError(503, "request_timeout", "The database is not reachable")
+    logger.error("unexpected failure", exc_info=error)
+    return AuthError(
+        500,
+        "unexpected_failure",
+        "Unexpected failure, please check server logs for more information",
+    )
