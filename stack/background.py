@@ -1,6 +1,7 @@
 """Starts a stack in the background and waits until it answers."""
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -11,6 +12,7 @@ from stack.core.errors import StackError
 from stack.running import find_running
 
 _READY_SECONDS = 120
+_LOG_BYTES = 1 << 20  # with less than this free, a log may have no room
 
 
 def start_in_background(config: Config) -> float:
@@ -24,7 +26,7 @@ def start_in_background(config: Config) -> float:
             if running is not None and running.is_ready and running.pid == process.pid:
                 return time.monotonic() - started
             if process.poll() is not None:
-                raise StackError(_complaint(tail(log_file, 40)))
+                raise StackError(_complaint(tail(log_file, 40), config))
             if time.monotonic() - started > _READY_SECONDS:
                 raise StackError(f"not ready after {_READY_SECONDS} s: {tail(log_file, 12)}")
             time.sleep(0.02)
@@ -58,7 +60,11 @@ def _spawn(config: Config) -> subprocess.Popen[bytes]:
         )
 
 
-def _complaint(log: str) -> str:
+def _complaint(log: str, config: Config) -> str:
     """What the process said last, without the lines before it."""
     _, found, sentence = log.rpartition("Error: ")
-    return sentence.strip() if found else log.strip() or "the stack ended at once"
+    if found:
+        return sentence.strip()
+    if not log and shutil.disk_usage(config.folder).free < _LOG_BYTES:
+        return f"the disk of {config.folder} is full: free some space and start again"
+    return log.strip() or "the stack ended at once"

@@ -47,7 +47,8 @@ def _run_steps(connection: Connection, folder: Path) -> list[str]:
         "create table if not exists _stack.steps"
         " (name text primary key, sha256 text, run_at timestamptz not null default now())"
     )
-    done = dict(connection.execute("select name, sha256 from _stack.steps").fetchall())
+    rows = connection.execute("select name, sha256 from _stack.steps").fetchall()
+    done = {str(name): mark for name, mark in rows}
     run = []
     for file in sorted(folder.glob("*.sql")):
         text = file.read_bytes()

@@ -183,19 +183,16 @@ class Cluster:
         return flags
 
     def _stop_left_over(self) -> None:
-        """End a Postgres that outlived its parent; forget a lock that names somebody else.
-
-        A lock whose process is gone stays: Postgres itself looks whether sessions still use the
-        shared memory it names.
-        """
+        """End a Postgres that outlived its parent; correct a lock that names somebody else."""
         lock = self.data / "postmaster.pid"
         try:
             pid = int(lock.read_text().split()[0])
         except (OSError, ValueError, IndexError):
             return
         if not self._is_ours(pid):
-            if command_line(pid) is not None:
-                lock.unlink(missing_ok=True)
+            # Postgres takes its own parent's id for a stale one, and still looks whether sessions
+            # use the shared memory that the rest of the file names: so it is not removed
+            lock.write_text(f"{os.getpid()}\n" + lock.read_text().partition("\n")[2])
             return
         for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
             with contextlib.suppress(ProcessLookupError):

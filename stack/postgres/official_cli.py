@@ -94,7 +94,12 @@ def advise(config: Config, level: str) -> str:
     start = output.find("[")
     if start < 0:  # "No issues found"
         return ""
-    findings = json.loads(output[start:])
+    # the stack's own schema is not the project's to mend
+    findings = [
+        one
+        for one in json.loads(output[start:])
+        if (one.get("metadata") or {}).get("schema") != "_stack"
+    ]
     return "\n".join(f"{one['level']:<5} {one['name']}: {one['detail']}" for one in findings)
 
 

@@ -112,9 +112,10 @@ begin
             'alter default privileges in schema extensions grant all on %s'
             ' to postgres with grant option', v_kind
         );
+        -- narrower than hosted's, whose storage service takes back what it gave too much
         execute format(
             'alter default privileges for role supabase_storage_admin in schema storage'
-            ' grant all on %s to postgres, anon, authenticated, service_role', v_kind
+            ' grant all on %s to postgres, service_role', v_kind
         );
         execute format(
             'alter default privileges for role supabase_auth_admin in schema auth'
@@ -123,6 +124,9 @@ begin
     end loop;
 end;
 $$;
+
+alter default privileges for role supabase_storage_admin in schema storage
+grant execute on functions to anon, authenticated;
 
 -- settings that hosted lets the role postgres change
 do $$
