@@ -1,18 +1,11 @@
-"""The realtime service."""
+"""Realtime: channels with broadcast, presence and changes of tables.
 
-from starlette.types import Receive, Scope, Send
+From the wire inwards: `sockets` (one connection) → `protocol` (frames) → `channels` (one topic of
+one connection; `joining`, `tokens`, `limits`, `presence`) → `hub` (topics and members).
+From the database outwards: `broadcast` (realtime.messages) and `changes/` (replication) → `hub`,
+`channels`. `authorization` asks the policies, `intake` takes broadcasts by HTTP.
+"""
 
-from stack.core.http import send_json
-from stack.core.service import Ground
+from stack.realtime.service import RealtimeService
 
-
-class RealtimeService:
-    def __init__(self, ground: Ground, *_: object) -> None:
-        self._ground = ground
-
-    async def start(self) -> None: ...
-
-    async def stop(self) -> None: ...
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await send_json(send, 501, {"message": "not built yet"})
+__all__ = ["RealtimeService"]

@@ -1,0 +1,146 @@
+"""One WebSocket: frames to channels, messages out in order, an end to whoever does not read."""
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import Mapping
+
+from starlette.types import Receive, Send
+
+from stack.core.callers import Caller
+from stack.realtime import protocol
+from stack.realtime.channels import Channel, JoinRefused, Surroundings
+from stack.realtime.protocol import Event, Malformed, Message, Version, size_of
+
+logger = logging.getLogger("stack.realtime")
+
+_NORMAL, _UNSUPPORTED = 1000, 1003  # RFC 6455 §7.4.1
+_LONGEST_QUEUE = 10_000  # frames, before a client that reads too slowly is dropped
+
+
+class Socket:
+    """A connection that was accepted.
+
+    What is sent waits in a queue of bounded size; a task writes it, and lives only as long as
+    something waits, so that a silent socket costs little.
+    """
+
+    def __init__(
+        self, version: Version, caller: Caller, headers: Mapping[str, str], around: Surroundings
+    ) -> None:
+        self.version, self.caller, self.headers = version, caller, headers
+        self.channels: dict[str, Channel] = {}
+        self.heard_at = time.monotonic()
+        self._around = around
+        self._send: Send | None = None
+        self._queue: deque[Event] = deque()
+        self._queued = 0
+        self._writer: asyncio.Task[None] | None = None
+        self._is_closing = False
+
+    async def run(self, receive: Receive, send: Send) -> None:
+        """Serve it until either side ends it."""
+        self._send = send
+        try:
+            while True:
+                event = await receive()
+                if event["type"] != "websocket.receive":
+                    return
+                self.heard_at = time.monotonic()
+                if self._is_closing:
+                    continue
+                frame = event.get("text")
+                try:
+                    self._hear(
+                        protocol.decode(event["bytes"] if frame is None else frame, self.version)
+                    )
+                except Malformed:
+                    self.close(_UNSUPPORTED)
+        finally:
+            self._is_closing = True
+            for channel in list(self.channels.values()):
+                channel.end()
+            if self._writer is not None:
+                self._writer.cancel()
+
+    def enqueue(self, event: Event) -> None:
+        """Send in the order of the calls, without waiting."""
+        if self._is_closing:
+            return
+        self._queue.append(event)
+        self._queued += size_of(event)
+        if (
+            self._queued > self._around.settings.max_pending_kb_per_client * 1024
+            or len(self._queue) > _LONGEST_QUEUE
+        ):
+            self.drop("it reads too slowly")
+        elif self._writer is None:
+            self._writer = asyncio.create_task(self._write())
+
+    def close(self, code: int = _NORMAL) -> None:
+        """End it after what is queued."""
+        self.enqueue({"type": "websocket.close", "code": code})
+        self._is_closing = True
+
+    def drop(self, reason: str) -> None:
+        """End it now: nothing more is sent."""
+        logger.info("a connection is dropped: %s", reason)
+        self._is_closing = True
+        self._queue.clear()
+        self._queued = 0
+        if self._writer is not None:
+            self._writer.cancel()
+        # ASGI can only close politely, which waits for a reader; the transport can end it
+        transport = getattr(getattr(self._send, "__self__", None), "transport", None)
+        if transport is not None:
+            transport.abort()
+
+    def forget(self, channel: Channel) -> None:
+        if self.channels.get(channel.topic) is channel:
+            del self.channels[channel.topic]
+
+    def admit(self, channel: Channel) -> None:
+        """Errors: JoinRefused: too many channels here, or joins come too fast."""
+        settings, hub = self._around.settings, self._around.hub
+        hub.joins.add()
+        if hub.joins.is_exceeded():
+            raise JoinRefused("ClientJoinRateLimitReached", "Too many joins per second")
+        if len(self.channels) > settings.max_channels_per_client:  # the new one is among them
+            raise JoinRefused("ChannelRateLimitReached", "Too many channels")
+
+    def _hear(self, message: Message) -> None:
+        if message.topic == "phoenix":
+            if message.event == "heartbeat":
+                self.enqueue(protocol.reply(self.version, message, None, "ok", {}))
+            return
+        channel = self.channels.get(message.topic)
+        if message.event == "phx_join":
+            if channel is not None:  # the client has forgotten the one before
+                channel.end()
+            channel = self.channels[message.topic] = Channel(self, self._around, message)
+        if channel is not None:
+            try:
+                channel.receive(message)
+            except Malformed:
+                raise
+            except Exception:
+                channel.crash()
+        elif message.event == "phx_leave":
+            self.enqueue(protocol.reply(self.version, message, message.join_ref, "ok", {}))
+        else:
+            reason = {"reason": "unmatched topic"}
+            self.enqueue(protocol.reply(self.version, message, message.join_ref, "error", reason))
+
+    async def _write(self) -> None:
+        assert self._send is not None
+        try:
+            while self._queue:
+                event = self._queue.popleft()
+                self._queued -= size_of(event)
+                await self._send(event)
+        except OSError:  # also uvicorn's ClientDisconnected
+            self._is_closing = True
+            self._queue.clear()
+        finally:
+            self._writer = None
