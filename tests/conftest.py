@@ -151,8 +151,8 @@ class JavaScriptSuite(pytest.Item):
             start_stack(STACK_PROJECT, "stack") if stack_tests else start_stack(ROOT, "guildhall")
         )
         done = subprocess.run(
-            [node(), "--test", "--test-reporter=spec", str(self.path)],
-            env=os.environ | running.environment,
+            [node(), "--test", "--test-force-exit", "--test-reporter=spec", str(self.path)],
+            env=os.environ | running.environment | {"PYTHON": sys.executable},
             capture_output=True,
             text=True,
             check=False,
