@@ -1,53 +1,56 @@
-"""The worker process: procrastinate's queue, and the tasks of every domain."""
+"""The worker process: procrastinate's queue, and what its tasks need."""
 
 import asyncio
 import logging
-from functools import lru_cache
+from importlib import import_module
 
 import procrastinate
 
 from workers.core.db import WORKER, Pool, make_pool
 from workers.core.settings import Settings, settings
 
-jobs = procrastinate.Blueprint()
+DOMAINS = ("ops", "payments")  # each with a module `tasks`
+HEARTBEAT_SECONDS = 5.0
+STALLED_SECONDS = 20.0  # without a heartbeat for so long, a worker is dead and its jobs run again
 
-_pools: list[Pool] = []
-
-
-def pool() -> Pool:
-    """The worker's own pool, open while it runs."""
-    return _pools[0]
+# a task finds its connector when a worker runs it; the database enqueues without us
+jobs = procrastinate.App(connector=procrastinate.PsycopgConnector())
 
 
-@lru_cache
-def make_app() -> procrastinate.App:
-    """The queue with every domain's tasks."""
-    import workers.payments.tasks  # noqa: F401  # each domain registers its tasks on import
-
-    app = procrastinate.App(connector=_connector(settings()))
-    app.add_tasks_from(jobs, namespace="")
-    return app
+def pool_of(context: procrastinate.JobContext) -> Pool:
+    """The worker's pool, for a task that was registered with `pass_context`."""
+    pool: Pool = context.additional_context["pool"]
+    return pool
 
 
 def run_worker() -> None:
     """Run jobs until SIGTERM or SIGINT; those under way are finished first."""
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
-    asyncio.run(_work())
+    for domain in DOMAINS:
+        import_module(f"workers.{domain}.tasks")
+    asyncio.run(_work(settings()))
 
 
-async def _work() -> None:
-    async with make_pool(settings()) as opened, make_app().open_async() as app:
-        _pools.append(opened)
-        await app.run_worker_async(
-            concurrency=settings().worker_concurrency, shutdown_graceful_timeout=30
-        )
+async def _work(known: Settings) -> None:
+    with jobs.replace_connector(queue_connector(known)) as app:
+        async with make_pool(known) as pool, app.open_async():
+            await app.run_worker_async(
+                concurrency=known.worker_concurrency,
+                additional_context={"pool": pool},
+                shutdown_graceful_timeout=30,
+                update_heartbeat_interval=HEARTBEAT_SECONDS,
+                stalled_worker_timeout=STALLED_SECONDS,
+            )
 
 
-def _connector(known: Settings) -> procrastinate.PsycopgConnector:
-    # the queue listens: a direct or session connection, never a transaction pooler
+def queue_connector(known: Settings) -> procrastinate.PsycopgConnector:
+    """The queue's own connections, as guildhall_worker.
+
+    They listen: a direct connection or a session pooler, never a transaction pooler.
+    """
     return procrastinate.PsycopgConnector(
         conninfo=known.database_url.get_secret_value(),
         kwargs={"options": f"-c role={WORKER} -c search_path=procrastinate"},
         min_size=1,
-        max_size=known.worker_concurrency,
+        max_size=known.worker_concurrency + 2,
     )

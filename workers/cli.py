@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from workers.core import policies
+from workers.core import policies, queue
 
 SUPABASE = Path("supabase")
 
@@ -45,6 +45,31 @@ def check_policies() -> None:
         names = ", ".join(f"{file.domain}.sql" for file in changed)
         raise click.ClickException(f"not published: {names}; run `guildhall policies publish`")
     click.echo("Every file is published as it is.")
+
+
+@main.group(name="jobs")
+def jobs_group() -> None:
+    """The queue: what failed, and running it again."""
+
+
+@jobs_group.command(name="list")
+@click.option("--status", default="failed", show_default=True, help="todo, doing, failed, …")
+@click.option("--db-url", envvar="DATABASE_URL", required=True)
+def list_jobs(status: str, db_url: str) -> None:
+    """Show jobs of one status, newest first."""
+    for job in queue.list_jobs(db_url, status):
+        click.echo(f"{job.id:>10}  {job.task:<32}  {job.attempts:>3} tries  {job.args}")
+
+
+@jobs_group.command(name="retry")
+@click.argument("job_ids", nargs=-1, type=int)
+@click.option("--all", "everything", is_flag=True, help="Every failed job.")
+@click.option("--db-url", envvar="DATABASE_URL", required=True)
+def retry_jobs(job_ids: tuple[int, ...], everything: bool, db_url: str) -> None:
+    """Queue failed jobs again."""
+    if not job_ids and not everything:
+        raise click.UsageError("name jobs, or --all")
+    click.echo(f"Queued again: {queue.retry_jobs(db_url, None if everything else job_ids)}")
 
 
 @main.command()

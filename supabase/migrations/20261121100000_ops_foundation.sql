@@ -76,7 +76,6 @@ begin
             'revoke all on %s from public, anon, authenticated, service_role, guildhall_worker',
             v_table
         );
-        execute format('alter table %s enable row level security', v_table);
     end loop;
     foreach v_function in array close.functions loop
         execute format(

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
+import procrastinate
 import psycopg
-from procrastinate import RetryStrategy
 
-from workers.app import jobs, pool
+from workers.app import jobs, pool_of
 from workers.core.db import one, transaction
 from workers.core.errors import Rejected
 from workers.payments import stripe
@@ -23,11 +23,12 @@ class KeptEvent:
 @jobs.task(
     name="payments.process_event",
     queue="payments",
-    retry=RetryStrategy(max_attempts=10, exponential_wait=2),
+    retry=procrastinate.RetryStrategy(max_attempts=10, exponential_wait=2),
+    pass_context=True,
 )
-async def process_event(event_id: int) -> None:
+async def process_event(context: procrastinate.JobContext, event_id: int) -> None:
     """Turn a kept event into what it means, and close it, in one transaction."""
-    async with transaction(pool()) as db:
+    async with transaction(pool_of(context)) as db:
         event = await one(db, KeptEvent, "select * from private.open_event(%s)", [event_id])
         if event is None:  # processed by an earlier run of this job
             return

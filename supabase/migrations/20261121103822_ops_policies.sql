@@ -127,14 +127,14 @@ using (
 );
 -- end
 
--- policies/ops.sql aead83911fe6a4e4c85114d428313430b22003bc0d758bfce767432bfee74552
+-- policies/ops.sql 232b4b45a58a800bfa87aefb66afe2ee7c59bfe042d25f2787c1e2464b3401ab
 select private.close(
     tables => array[
-        'private.error_codes', 'private.job_keys', 'public.audit_log'
+        'private.error_codes', 'private.job_keys', 'private.failed_jobs', 'public.audit_log'
     ]::regclass[],
     functions => array[
         'private.reject', 'private.close', 'private.touch_updated_at', 'private.refuse_change',
-        'private.enqueue', 'private.audit'
+        'private.enqueue', 'private.audit', 'private.forget_job_keys'
     ]::regproc[]
 );
 
@@ -142,7 +142,7 @@ select private.close(
 grant execute on function private.reject to authenticated;
 
 -- Workers queue further work; everyone else only through the functions of a domain.
-grant execute on function private.enqueue to guildhall_worker;
+grant execute on function private.enqueue, private.forget_job_keys to guildhall_worker;
 
 -- The audit log: admins read; only functions write.
 create policy select_admins on public.audit_log for select to authenticated

@@ -1,0 +1,1 @@
+"""Ops: what keeps the queue itself healthy."""

@@ -1,0 +1,35 @@
+"""Jobs of the ops domain: the queue looks after itself."""
+
+import logging
+
+import procrastinate
+from procrastinate.exceptions import UniqueViolation
+from procrastinate.jobs import Status
+
+from workers.app import STALLED_SECONDS, jobs, pool_of
+from workers.core.db import transaction
+
+logger = logging.getLogger(__name__)
+_KEEP_DONE_HOURS = 72
+
+
+@jobs.periodic(cron="* * * * * */15")
+@jobs.task(name="ops.rescue_jobs", queue="ops", pass_context=True)
+async def rescue_jobs(context: procrastinate.JobContext, timestamp: int) -> None:
+    """Run again what a killed worker had under way; tasks bear being run twice."""
+    manager = context.app.job_manager
+    for job in await manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_SECONDS):
+        logger.warning("job %s (%s) lost its worker: queued again", job.id, job.task_name)
+        try:
+            await manager.retry_job(job)
+        except UniqueViolation:  # one like it waits already, and will do its work
+            await manager.finish_job(job, Status.ABORTED, delete_job=False)
+
+
+@jobs.periodic(cron="17 3 * * *")
+@jobs.task(name="ops.prune_jobs", queue="ops", pass_context=True)
+async def prune_jobs(context: procrastinate.JobContext, timestamp: int) -> None:
+    """Forget jobs that succeeded three days ago, and keys of ninety; failed ones are kept."""
+    await context.app.job_manager.delete_old_jobs(nb_hours=_KEEP_DONE_HOURS)
+    async with transaction(pool_of(context)) as db:
+        await db.execute("select private.forget_job_keys()")
