@@ -105,6 +105,7 @@ def make_server(app: ASGIApp) -> uvicorn.Server:
         "ws": "websockets-sansio",
         "ws_max_size": _MAX_FRAME_BYTES,
         "ws_ping_interval": None,  # the clients send heartbeats of their own
+        "ws_per_message_deflate": False,  # as upstream: it costs memory per socket, time per send
         "lifespan": "off",
         "log_level": "warning",
         "access_log": False,
