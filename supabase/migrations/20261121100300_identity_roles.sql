@@ -6,7 +6,7 @@ insert into private.error_codes (code, http_status, message) values
 ('identity.role_not_selectable', 403, 'Only creator, sponsor and agent can be chosen.'),
 ('identity.user_not_found', 404, 'There is no such person.'),
 ('identity.last_admin', 409, 'The last admin cannot be removed.'),
-('identity.suspended', 403, 'This account is suspended.'),
+('identity.not_active', 403, 'This account is suspended or deleted.'),
 ('identity.already_suspended', 409, 'This account is suspended already.'),
 ('identity.not_suspended', 409, 'This account is not suspended.'),
 ('identity.invalid_reason', 422, 'A reason of 1 to 500 characters is needed.'),
@@ -118,10 +118,13 @@ comment on function private.is_suspended is 'Whether a person is shut out now.';
 
 create function private.is_active() returns boolean
 language sql stable security definer set search_path = '' as $$
-    select (select auth.uid()) is not null and not private.is_suspended((select auth.uid()))
+    select exists (
+        select from public.profiles as person
+        where person.id = (select auth.uid()) and person.deleted_at is null
+    ) and not private.is_suspended((select auth.uid()))
 $$;
 comment on function private.is_active is
-'Whether the caller is signed in and not suspended: every policy that lets people write asks it.';
+'Whether the caller is signed in, not suspended, not deleted: whatever lets people write asks it.';
 
 create function private.is_operator() returns boolean
 language sql stable security definer set search_path = '' as $$
@@ -137,7 +140,7 @@ create function private.require_active() returns uuid
 language plpgsql stable security definer set search_path = '' as $$
 begin
     if not private.is_active() then
-        perform private.reject('identity.suspended');
+        perform private.reject('identity.not_active');
     end if;
     return (select auth.uid());
 end;
@@ -145,7 +148,7 @@ $$;
 comment on function private.require_active is
 $$The caller's id, for functions that change something on their behalf.
 
-Errors: identity.suspended (403).$$;
+Errors: identity.not_active (403).$$;
 
 -- The service key acts for the operators' own scripts: it is how the first admin comes to be.
 create function private.require_admin() returns void
@@ -180,7 +183,7 @@ language sql set search_path = '' as $$ select private.choose_role(role) $$;
 comment on function public.choose_role is
 $$Act as creator, sponsor or agent from now on. Safe to repeat.
 
-Errors: identity.role_not_selectable (403), identity.suspended (403).
+Errors: identity.role_not_selectable (403), identity.not_active (403).
 Source: Source Impact, user roles.$$;
 
 create function private.grant_role(user_id uuid, role public.app_role) returns void

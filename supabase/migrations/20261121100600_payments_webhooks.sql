@@ -71,7 +71,7 @@ comment on function public.create_order is
 $$Order something as its payer; a provider's event marks it paid.
 
 `amount_minor` in minor units of `currency` (ISO 4217, upper case).
-Errors: payments.invalid_amount (422), payments.invalid_currency (422), identity.suspended (403).$$;
+Errors: payments.invalid_amount (422), payments.invalid_currency (422), identity.not_active (403).$$;
 
 -- The payer's clients hear of every change of their order.
 create function private.announce_order() returns trigger

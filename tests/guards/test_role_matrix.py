@@ -72,7 +72,7 @@ STATEMENTS = {
     ),
 }
 
-OPERATOR, SHUT_OUT = "identity.operator_required", "identity.suspended"
+OPERATOR, SHUT_OUT = "identity.operator_required", "identity.not_active"
 ROLE = "identity.role_not_selectable"
 FUNCTIONS = {
     # call: visitor, stranger, owner, suspended, moderator, admin, worker, service
