@@ -1,0 +1,150 @@
+"""Runs a plan: one round trip, or two where the rows decide whether to commit."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import psycopg
+from psycopg.pq import ExecStatus
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
+from stack.core.database import Connection
+from stack.rest.errors import RestError, database_error, singularity, too_many_affected
+from stack.rest.plan.compile import Plan
+from stack.rest.transaction import Frame
+
+_BYTEA = 17
+_CLOSING = {"commit": ";commit", "rollback": ";set constraints all immediate;rollback"}
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The statement's one row. `rows`: on this page; `location`: pairs of the created row's key."""
+
+    total: int | None
+    rows: int
+    body: bytes
+    headers: bytes | None
+    status: bytes | None
+    created: int | None
+    location: Sequence[tuple[str, str]] = ()
+
+
+class Runner:
+    """Executes statements on a pool of authenticator's connections."""
+
+    def __init__(self, pool: AsyncConnectionPool[Connection], max_rows: int | None) -> None:
+        self._pool = pool
+        self._max_rows = max_rows
+
+    async def run(
+        self,
+        frame: Frame,
+        plan: Plan,
+        values: Sequence[str],
+        *,
+        is_anonymous: bool,
+        rolls_back: bool,
+    ) -> Outcome:
+        """Errors: RestError, of what Postgres refused, or of rows that are too many or too few."""
+        statement = plan.statement.fill(values)
+        estimate = f";{plan.estimate.fill(values)}" if plan.estimate else ""
+        closing = _CLOSING["rollback" if rolls_back else "commit"]
+        begin = frame.begin or ("begin;" if rolls_back else None)
+        text = f"{begin or ''}{frame.setup}{statement}{estimate}"
+        if begin and not plan.must_check:
+            text += closing
+        for attempt in (1, 2):
+            try:
+                return await self._attempt(text, plan, closing)
+            except psycopg.Error as error:
+                # a read may be asked twice; a write may have happened
+                if error.sqlstate is None and plan.is_read_only and attempt == 1:
+                    await self._pool.check()
+                    continue
+                raise database_error(error, is_anonymous=is_anonymous) from error
+        raise AssertionError("unreachable")
+
+    async def _attempt(self, text: str, plan: Plan, closing: str) -> Outcome:
+        try:
+            async with self._pool.connection() as connection:
+                cursor = connection.cursor()
+                await cursor.execute(text.encode())
+                outcome = self._outcome(cursor, plan)
+                if plan.must_check:
+                    await self._check(cursor, plan, outcome, closing)
+        except PoolTimeout:
+            raise RestError(
+                504, "PGRST003", "Timed out acquiring connection from connection pool."
+            ) from None
+        check_rows(plan, outcome)
+        return outcome
+
+    async def _check(
+        self, cursor: psycopg.AsyncCursor[object], plan: Plan, outcome: Outcome, closing: str
+    ) -> None:
+        try:
+            check_rows(plan, outcome)
+        except RestError:
+            await cursor.execute(b"rollback")
+            raise
+        await cursor.execute(closing[1:].encode())
+
+    def _outcome(self, cursor: psycopg.AsyncCursor[object], plan: Plan) -> Outcome:
+        results = []
+        while True:
+            if cursor.pgresult is not None and cursor.pgresult.status == ExecStatus.TUPLES_OK:
+                results.append(cursor.pgresult)
+            if not cursor.nextset():
+                break
+        estimate = None
+        if plan.estimate is not None:
+            estimate = int(
+                json.loads(results.pop().get_value(0, 0) or b"0")[0]["Plan"]["Plan Rows"]
+            )
+        result = results[-1]
+        if plan.shown.plan is not None:
+            lines = [result.get_value(row, 0) or b"" for row in range(result.ntuples)]
+            return Outcome(None, 0, b"\n".join(lines) + b"\n", None, None, None)
+        if result.ntuples == 0:
+            return Outcome(0, 0, b"", None, None, None)
+        total, rows, body, headers, status, created, location = (
+            result.get_value(0, number) for number in range(7)
+        )
+        if result.ftype(2) == _BYTEA and body is not None:
+            body = bytes.fromhex(body[2:].decode())
+        return Outcome(
+            self._total(int(total) if total is not None else None, estimate, plan),
+            int(rows or 0),
+            body or b"",
+            headers,
+            status,
+            int(created) if created is not None else None,
+            [(name, value) for name, value in json.loads(location)] if location else (),
+        )
+
+    def _total(self, counted: int | None, estimate: int | None, plan: Plan) -> int | None:
+        if plan.preferences.count == "planned":
+            return estimate
+        if plan.preferences.count == "estimated" and counted is not None and estimate is not None:
+            is_beyond = self._max_rows is not None and counted > self._max_rows
+            return max(counted, estimate) if is_beyond else counted
+        return counted
+
+
+def check_rows(plan: Plan, outcome: Outcome) -> None:
+    """Errors: PGRST115, PGRST116, PGRST124."""
+    if plan.shown.plan is not None:
+        return
+    if plan.action == "put" and outcome.rows != 1:
+        raise RestError(400, "PGRST115", "Payload values do not match URL in primary key column(s)")
+    if plan.shown.is_object and plan.action != "put" and outcome.rows != 1:
+        raise singularity(outcome.rows)
+    limit = plan.preferences.max_affected
+    if (
+        limit is not None
+        and plan.preferences.is_strict
+        and plan.action in ("update", "delete", "call")
+        and outcome.rows > limit
+    ):
+        raise too_many_affected(outcome.rows)

@@ -1,0 +1,1 @@
+"""The query language: text in, syntax trees out; nothing here knows the database."""

@@ -1,0 +1,1 @@
+"""From syntax and catalog to SQL text."""
