@@ -8,8 +8,11 @@ from stack.auth.errors import AuthError
 from stack.auth.hooks import Hooks
 from stack.auth.limits import Limits
 from stack.auth.mail import Post
+from stack.auth.mfa_settings import MfaSettings
+from stack.auth.oauth.providers import Providers
 from stack.auth.passwords import Passwords
 from stack.auth.settings import AuthSettings
+from stack.auth.web3.replay import UsedSignatures
 from stack.core.database import Connection
 from stack.core.service import Ground
 
@@ -27,6 +30,9 @@ class AuthContext:
     hooks: Hooks
     post: Post
     limits: Limits
+    mfa: MfaSettings
+    providers: Providers
+    used_signatures: UsedSignatures
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:

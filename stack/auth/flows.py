@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 from psycopg import sql
 from psycopg.rows import class_row
 
-from stack.auth.errors import AuthError, bad_request, invalid, not_found
+from stack.auth.errors import bad_request, invalid, not_found, unprocessable
 from stack.core.database import Connection
 
 EXPIRY = timedelta(minutes=5)
@@ -140,13 +140,13 @@ async def issue_code(db: Connection, user_id: UUID, method: str) -> str:
 async def redeem_code(db: Connection, code: str, verifier: str) -> FlowState:
     """The flow that `code` finishes; it cannot be redeemed again.
 
-    Errors: 404 flow_state_not_found, 403 flow_state_expired, 400 bad_code_verifier.
+    Errors: 404 flow_state_not_found, 422 flow_state_expired, 400 bad_code_verifier.
     """
     flow = await _one_flow(db, "auth_code = %s for update", code)
     if flow is None:
         raise not_found("flow_state_not_found", "invalid flow state, no valid flow state found")
     if flow.is_expired:
-        raise AuthError(403, "flow_state_expired", "invalid flow state, flow state has expired")
+        raise unprocessable("flow_state_expired", "invalid flow state, flow state has expired")
     if not _fits(verifier, flow):
         raise bad_request(
             "bad_code_verifier", "code challenge does not match previously saved code verifier"

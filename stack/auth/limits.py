@@ -1,7 +1,10 @@
 """Rate limits: so many requests per address and five minutes, so many mails per hour."""
 
+import asyncio
 import time
 from collections import OrderedDict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from stack.auth.errors import too_many_requests
 from stack.auth.settings import RateLimits
@@ -18,19 +21,26 @@ class Bucket:
         self._limit, self._window = limit, window
         self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
+    def has_room(self, key: str) -> bool:
+        """Whether one more is allowed now, without counting it."""
+        return self._limit is None or self._tokens(key, self._limit, time.monotonic()) >= 1
+
     def takes(self, key: str) -> bool:
         """Whether one more is allowed now; if so it is counted."""
         if self._limit is None:
             return True
         now = time.monotonic()
-        left, at = self._left.get(key, (float(self._limit), now))
-        left = min(float(self._limit), left + (now - at) * self._limit / self._window)
+        left = self._tokens(key, self._limit, now)
         is_allowed = left >= 1
         self._left[key] = (left - 1 if is_allowed else left, now)
         self._left.move_to_end(key)
         if len(self._left) > _ADDRESSES:
             self._left.popitem(last=False)
         return is_allowed
+
+    def _tokens(self, key: str, limit: int, now: float) -> float:
+        left, at = self._left.get(key, (float(limit), now))
+        return min(float(limit), left + (now - at) * limit / self._window)
 
 
 class Limits:
@@ -47,6 +57,7 @@ class Limits:
                 ("web3", rates.web3),
             )
         }
+        self._strangers: OrderedDict[tuple[str, str], float] = OrderedDict()
         self._mails = Bucket(rates.email_sent, _HOUR_SECONDS)
 
     def check(self, name: str, ip: str) -> None:
@@ -54,7 +65,36 @@ class Limits:
         if not self._requests[name].takes(ip):
             raise too_many_requests("over_request_rate_limit", "Request rate limit reached")
 
+    def check_stranger(self, action: str, email: str, frequency: float) -> None:
+        """Treat an address that is not registered like one that is: one mail per `frequency` s.
+
+        Errors: 429 over_email_send_rate_limit.
+        """
+        now = time.monotonic()
+        left = self._strangers.get((action, email), now - frequency) + frequency - now
+        if left > 0:
+            raise too_many_requests("over_email_send_rate_limit", too_soon(left))
+        self._strangers[action, email] = now
+        self._strangers.move_to_end((action, email))
+        if len(self._strangers) > _ADDRESSES:
+            self._strangers.popitem(last=False)
+
     def check_mail(self) -> None:
         """Errors: 429 over_email_send_rate_limit."""
         if not self._mails.takes(""):
             raise too_many_requests("over_email_send_rate_limit", "email rate limit exceeded")
+
+
+def too_soon(left: float) -> str:
+    """How GoTrue words that a mail was sent `left` seconds too early."""
+    return f"For security purposes, you can only request this after {int(left)} seconds."
+
+
+@asynccontextmanager
+async def at_least(seconds: float) -> AsyncIterator[None]:
+    """Take this long at least, so that the time taken tells nothing of what was found."""
+    began = time.monotonic()
+    try:
+        yield
+    finally:
+        await asyncio.sleep(max(0.0, began + seconds - time.monotonic()))

@@ -11,10 +11,14 @@ from stack.auth.errors import AuthError
 from stack.auth.hooks import Hooks
 from stack.auth.limits import Limits
 from stack.auth.mail import Post
+from stack.auth.mfa_settings import MfaSettings
+from stack.auth.oauth.providers import Providers
+from stack.auth.oauth.settings import read_settings
 from stack.auth.passwords import Passwords
 from stack.auth.routes import DOORS
 from stack.auth.routing import bind, error_answer
 from stack.auth.settings import AuthSettings
+from stack.auth.web3.replay import UsedSignatures
 from stack.core.service import Ground
 from stack.inbox import Inbox
 
@@ -33,6 +37,9 @@ class AuthService:
             hooks=hooks,
             post=Post(settings, hooks, limits, inbox),
             limits=limits,
+            mfa=MfaSettings.read(ground.config),
+            providers=Providers(read_settings(ground.config, f"{settings.api_url}/callback")),
+            used_signatures=UsedSignatures.read(ground.config),
         )
         self._router = Router(bind(self._context, DOORS), redirect_slashes=False)
 
@@ -42,6 +49,7 @@ class AuthService:
 
     async def stop(self) -> None:
         await self._context.post.close()
+        await self._context.providers.web.close()
         self._context.passwords.close()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 # methods that lift a session to aal2
 SECOND_FACTORS = frozenset({"totp", "mfa/phone", "mfa/webauthn"})
 _TOKEN_ALPHABET = string.ascii_lowercase + string.digits
-_TOKEN_LENGTH = 24
+# longer ones mean another format to GoTrue
+_TOKEN_LENGTH = 12
 # what a hook must leave in the claims. Source: supabase/auth, MinimumViableTokenSchema.
 _REQUIRED_CLAIMS: Mapping[str, type | tuple[type, ...]] = {
     "aud": (str, list), "exp": int, "iat": int, "sub": str, "email": str, "phone": str,
@@ -117,7 +118,8 @@ async def issue_session(
     aal = "aal2" if method in SECOND_FACTORS else "aal1"
     await db.execute(
         "with signed_in as ("
-        " update auth.users set last_sign_in_at = now(), updated_at = now() where id = %(user)s"
+        " update auth.users set last_sign_in_at = clock_timestamp(), updated_at = now()"
+        " where id = %(user)s"
         "), session as ("
         " insert into auth.sessions (id, user_id, created_at, updated_at, factor_id, aal,"
         "   not_after, user_agent, ip, tag)"
@@ -235,7 +237,7 @@ async def regrant(
 
 
 def new_refresh_token() -> str:
-    """24 characters of lower-case letters and digits: 124 bits."""
+    """12 characters of lower-case letters and digits, 62 bits, as GoTrue writes them."""
     return "".join(secrets.choice(_TOKEN_ALPHABET) for _ in range(_TOKEN_LENGTH))
 
 

@@ -139,6 +139,37 @@ async def user_by_identity(db: Connection, provider: str, provider_id: str) -> U
     )
 
 
+async def users_page(
+    db: Connection, limit: int, offset: int, *, search: str = ""
+) -> tuple[list[User], int]:
+    """A page of all users, the newest first, and how many there are.
+
+    `search` is part of an address or, in any case, of a full name.
+    """
+    where = (
+        "u.instance_id = %(instance)s and u.aud = %(aud)s and (%(search)s = ''"
+        " or strpos(u.email, %(search)s) > 0"
+        " or strpos(lower(u.raw_user_meta_data ->> 'full_name'), lower(%(search)s)) > 0)"
+    )
+    values = {
+        "instance": NIL_UUID,
+        "aud": AUDIENCE,
+        "search": search,
+        "limit": limit,
+        "offset": offset,
+    }
+    total = await (
+        await db.execute(f"select count(*) from auth.users as u where {where}", values)
+    ).fetchone()
+    async with db.cursor(row_factory=class_row(User)) as cursor:
+        await cursor.execute(
+            f"select {_COLUMNS} from auth.users as u where {where}"
+            " order by u.created_at desc, u.id limit %(limit)s offset %(offset)s",
+            values,
+        )
+        return await cursor.fetchall(), total[0] if total else 0
+
+
 async def _one_user(db: Connection, condition: str, values: Sequence[object]) -> User | None:
     async with db.cursor(row_factory=class_row(User)) as cursor:
         await cursor.execute(f"select {_COLUMNS} from auth.users as u where {condition}", values)
@@ -165,7 +196,6 @@ async def add_user(
     is taken.
     """
     made = user_id or uuid4()
-    now = datetime.now(UTC)
     values: dict[str, object] = {
         "instance_id": NIL_UUID,
         "id": made,
@@ -180,12 +210,12 @@ async def add_user(
         "recovery_token": "",
         "email_change_token_new": "",
         "email_change": "",
-        "created_at": now,
-        "updated_at": now,
         **columns,
     }
     await db.execute(
-        sql.SQL("insert into auth.users ({}) values ({})").format(
+        sql.SQL(
+            "insert into auth.users ({}, created_at, updated_at) values ({}, now(), now())"
+        ).format(
             sql.SQL(", ").join(map(sql.Identifier, values)),
             sql.SQL(", ").join([sql.Placeholder()] * len(values)),
         ),

@@ -2,7 +2,27 @@
 
 from collections.abc import Sequence
 
-from stack.auth.routes import about
+from stack.auth.routes import (
+    about,
+    admin_links,
+    admin_records,
+    admin_users,
+    mails,
+    signup,
+    token,
+    user,
+    verify,
+)
 from stack.auth.routing import Door
 
-DOORS: Sequence[Door] = (*about.DOORS,)
+DOORS: Sequence[Door] = (
+    *about.DOORS,
+    *signup.DOORS,
+    *token.DOORS,
+    *verify.DOORS,
+    *mails.DOORS,
+    *user.DOORS,
+    *admin_users.DOORS,
+    *admin_links.DOORS,
+    *admin_records.DOORS,
+)

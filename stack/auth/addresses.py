@@ -1,0 +1,44 @@
+"""E-mail addresses, as users type them."""
+
+import re
+
+from stack.auth.call import Call
+from stack.auth.context import AuthContext
+from stack.auth.errors import bad_request, invalid
+
+DUPLICATE = "A user with this email address has already been registered"
+_MAX_LENGTH = 255
+_ADDRESS = re.compile(
+    r"[a-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}"
+    r"@[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*",
+    re.IGNORECASE,
+)
+
+
+def checked_email(email: str) -> str:
+    """The address in lower case. Errors: 400 validation_failed."""
+    if not email:
+        raise invalid("An email address is required")
+    if len(email) > _MAX_LENGTH or not _ADDRESS.fullmatch(email):
+        raise bad_request("validation_failed", "Unable to validate email address: invalid format")
+    return email.lower()
+
+
+def refuse_phone(call: Call, message: str) -> None:
+    """Phone numbers need an SMS provider, of which there is none. Errors: 400."""
+    if call.fields.text("phone"):
+        if call.fields.text("email"):
+            raise invalid("Only an email address or phone number should be provided.")
+        raise bad_request("phone_provider_disabled", message)
+
+
+def refuse_captcha(auth: AuthContext, call: Call) -> None:
+    """Captchas cannot be checked here; a project that demands them is told. Errors: 400."""
+    if not auth.settings.captcha_enabled:
+        return
+    if not call.fields.inner("gotrue_meta_security").text("captcha_token"):
+        raise bad_request(
+            "captcha_failed",
+            "captcha protection: request disallowed (no captcha_token found)",
+        )
+    raise bad_request("captcha_failed", "captcha protection: not supported by this server")
