@@ -62,7 +62,7 @@ def _spawn(config: Config) -> subprocess.Popen[bytes]:
 
 def _complaint(log: str, config: Config) -> str:
     """What the process said last, without the lines before it."""
-    _, found, sentence = log.rpartition("Error: ")
+    _, found, sentence = f"\n{log}".rpartition("\nError: ")
     if found:
         return sentence.strip()
     if not log and shutil.disk_usage(config.folder).free < _LOG_BYTES:

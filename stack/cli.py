@@ -180,5 +180,8 @@ def _plain_errors() -> Iterator[None]:
         yield
     except StackError as error:
         raise click.ClickException(str(error)) from error
+    except BrokenPipeError:  # `… | head`: click ends quietly
+        raise
     except OSError as error:  # of the folder: full, read-only, somebody else's
-        raise click.ClickException(f"cannot use {error.filename}: {error.strerror}") from error
+        what = error.filename or "the folder"
+        raise click.ClickException(f"cannot use {what}: {error.strerror}") from error

@@ -91,7 +91,7 @@ class Companions:
     def end_left_over(self) -> None:
         """End those that outlived a stack that was killed."""
         with contextlib.suppress(OSError, ValueError):
-            for pid, line in json.loads(self._note.read_text()):
+            for _, pid, line in json.loads(self._note.read_text()):
                 if command_line(pid) == line:
                     _signal_group(pid, signal.SIGKILL)
         self._note.unlink(missing_ok=True)
@@ -120,8 +120,8 @@ class Companions:
         self._remember()
 
     def _remember(self) -> None:
-        pids = [one.process.pid for one in self._all if one.process]
-        self._note.write_text(json.dumps([(pid, command_line(pid)) for pid in pids]))
+        running = [(one.name, one.process.pid) for one in self._all if one.process]
+        self._note.write_text(json.dumps([(name, pid, command_line(pid)) for name, pid in running]))
 
 
 def _signal_group(leader: int, number: signal.Signals) -> None:

@@ -144,7 +144,7 @@ def test_companions_run_come_back_and_end(commands, project):
     note = commands.folder / "companions.json"
 
     def helper() -> int:
-        return json.loads(note.read_text())[0][0]
+        return json.loads(note.read_text())[0][1]
 
     first = helper()
     assert is_alive(first)
