@@ -1,5 +1,6 @@
 """Request bodies: read once, in chunks, and never more than what is allowed in memory."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from typing import Any
@@ -8,6 +9,8 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Receive
 
 from stack.storage.errors import invalid_request, too_large
+
+_DRAIN_SECONDS = 1.0
 
 
 class Body:
@@ -52,16 +55,19 @@ class Body:
         return value
 
     async def drain(self, limit: int) -> bool:
-        """Read up to `limit` bytes and drop them; whether that was the rest.
+        """Read up to `limit` bytes, for a moment, and drop them; whether that was the rest.
 
         A client that still sends does not read its answer, and loses it when it is cut off.
         """
         dropped = 0
         try:
-            async for chunk in self.chunks():
-                dropped += len(chunk)
-                if dropped > limit:
-                    return False
+            async with asyncio.timeout(_DRAIN_SECONDS):
+                async for chunk in self.chunks():
+                    dropped += len(chunk)
+                    if dropped > limit:
+                        return False
+        except TimeoutError:
+            return False
         except ClientDisconnect:
             pass
         return True
