@@ -1,0 +1,1 @@
+"""Sign-in with a wallet: a signed message proves who holds an address."""
