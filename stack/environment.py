@@ -14,11 +14,7 @@ def environment(config: Config) -> dict[str, str]:
         "SUPABASE_SERVICE_ROLE_KEY": secrets.service_role_jwt,
         "SUPABASE_JWT_SECRET": secrets.jwt_secret,
         "DATABASE_URL": config.db_url(),
-        **{
-            f"{name.upper()}_URL": f"http://127.0.0.1:{service['port']}"
-            for name, service in config.services.items()
-            if "port" in service
-        },
+        **config.service_urls,
     }
 
 

@@ -91,6 +91,11 @@ class Config:
         return f"http://127.0.0.1:{self.api_port}"
 
     @property
+    def service_urls(self) -> dict[str, str]:
+        """`<NAME>_URL` of each service of stack.toml that has a port."""
+        return _service_urls(self.services)
+
+    @property
     def admin_db_url(self) -> str:
         """The superuser's, for bootstrap and replication; never shown to a client."""
         return self.external_db_url or self.db_url("supabase_admin")
@@ -150,7 +155,11 @@ def load_config(
         raise StackError(
             f"{folder / 'secrets.json'} is damaged: remove it, then `guildhall stack reset`"
         ) from error
-    settings = _read_toml(project / "supabase" / "config.toml")
+    services = {
+        name: _with_port(name, service, any_free=api_port == 0)
+        for name, service in _read_toml(project / "stack.toml").get("services", {}).items()
+    }
+    settings = _read_toml(project / "supabase" / "config.toml", _service_urls(services))
     return Config(
         project=project.resolve(),
         folder=folder,
@@ -158,10 +167,7 @@ def load_config(
         db_port=_port(db_port, "STACK_DB_PORT", settings.get("db", {}).get("port"), DB_PORT),
         secrets=known,
         settings=settings,
-        services={
-            name: _with_port(name, service, any_free=api_port == 0)
-            for name, service in _read_toml(project / "stack.toml").get("services", {}).items()
-        },
+        services=services,
         external_db_url=_external_db_url(known),
         is_durable=is_durable,
     )
@@ -195,6 +201,14 @@ def _with_port(name: str, service: Mapping[str, Any], *, any_free: bool) -> dict
     return {**service, "port": _port(given, variable, service["port"], 0)}
 
 
+def _service_urls(services: Mapping[str, Any]) -> dict[str, str]:
+    return {
+        f"{name.upper()}_URL": f"http://127.0.0.1:{service['port']}"
+        for name, service in services.items()
+        if "port" in service
+    }
+
+
 def _port(given: int | None, variable: str, configured: int | None, default: int) -> int:
     for value in (given, os.environ.get(variable), configured):
         if value is not None and value != "":
@@ -204,23 +218,25 @@ def _port(given: int | None, variable: str, configured: int | None, default: int
     return default
 
 
-def _read_toml(file: Path) -> dict[str, Any]:
+def _read_toml(file: Path, further: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """A settings file; `env(NAME)` reads the environment, then `further`."""
     if not file.exists():
         return {}
     try:
-        return dict(_resolve_env(tomllib.loads(file.read_text())))
+        known = {**(further or {}), **os.environ}
+        return dict(_resolve_env(tomllib.loads(file.read_text()), known))
     except (OSError, tomllib.TOMLDecodeError) as error:
         raise StackError(f"cannot read {file}: {error}") from error
 
 
-def _resolve_env(value: Any) -> Any:
+def _resolve_env(value: Any, known: Mapping[str, str]) -> Any:
     """Replace `env(NAME)` as the official CLI does; an unset variable reads as empty."""
     match value:
         case dict():
-            return {key: _resolve_env(inner) for key, inner in value.items()}
+            return {key: _resolve_env(inner, known) for key, inner in value.items()}
         case list():
-            return [_resolve_env(inner) for inner in value]
+            return [_resolve_env(inner, known) for inner in value]
         case str() if found := re.fullmatch(r"env\((\w+)\)", value):
-            return os.environ.get(found[1], "")
+            return known.get(found[1], "")
         case _:
             return value
