@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from stack.auth import identities, mfa
+from stack.auth.oauth import routes as oauth
 from stack.auth.routes import (
     about,
     admin_links,
@@ -22,6 +24,9 @@ DOORS: Sequence[Door] = (
     *verify.DOORS,
     *mails.DOORS,
     *user.DOORS,
+    *mfa.DOORS,
+    *oauth.DOORS,
+    *identities.DOORS,
     *admin_users.DOORS,
     *admin_links.DOORS,
     *admin_records.DOORS,

@@ -17,10 +17,12 @@ from stack.auth.errors import (
     unprocessable,
 )
 from stack.auth.flows import redeem_code
+from stack.auth.oauth.id_token_grant import id_token_grant
 from stack.auth.refreshing import refresh
 from stack.auth.routing import Door, Handler, answer
 from stack.auth.sessions import end_sessions, issue_session
 from stack.auth.users import Json, User, user_by_email, user_by_id
+from stack.auth.web3.grant import web3_grant
 
 INVALID = "Invalid login credentials"
 HOOK_REJECTION = "Further password verification attempts will be rejected."
@@ -127,6 +129,8 @@ GRANTS: Mapping[str, Handler] = {
     "password": password_grant,
     "refresh_token": refresh_grant,
     "pkce": pkce_grant,
+    "id_token": id_token_grant,
+    "web3": web3_grant,
 }
 
 
