@@ -26,9 +26,11 @@ function newClient() {
 
 // The newest code that the local inbox holds for an address.
 async function readCode(email) {
-  const found = await fetch(`${SUPABASE_URL}/inbox/messages?to=${encodeURIComponent(email)}`)
-  const [newest] = (await found.json()).messages
-  return newest.text.match(/\b\d{6}\b/)[0]
+  const inbox = `${SUPABASE_URL}/inbox/messages`
+  const found = await fetch(`${inbox}?to=${encodeURIComponent(email)}`)
+  const [newest] = await found.json()
+  const mail = await (await fetch(`${inbox}/${newest.id}`)).json()
+  return mail.codes[0]
 }
 
 async function signUp(role, name) {
