@@ -131,6 +131,8 @@ def _functions(rows: Sequence[tuple[Any, ...]]) -> dict[Name, list[Function]]:
             text,
         )
         functions.setdefault(function.name, []).append(function)
+    for overloads in functions.values():
+        overloads.sort(key=lambda one: [(of.name, of.kind) for of in one.parameters])
     return functions
 
 

@@ -105,7 +105,7 @@ def _none_found(
             hint = f"{full}{guess}" if guess else None
         else:
             names = {one.name for one in catalog.functions if one.schema == name.schema}
-            guess = closest(name.name, names, least=0.75)
+            guess = closest(name.name, names)
             hint = f"{name.schema}.{guess}" if guess else None
     shown = "" if is_raw else f"({listed})" if keys else " without parameters"
     return RestError(

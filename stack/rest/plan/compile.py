@@ -296,7 +296,7 @@ class Compiler:
 
     def _unknown_table(self, name: Name) -> RestError:
         names = {one.name for one in self.catalog.tables if one.schema == name.schema}
-        guess = closest(name.name, names, least=0.75)
+        guess = closest(name.name, names)
         return RestError(
             404,
             "PGRST205",
