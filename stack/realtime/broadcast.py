@@ -137,10 +137,10 @@ class MessageStream:
         )
 
     async def _follow(self, connection: Connection) -> None:
-        woken = [
-            UUID(notification.payload)
-            async for notification in connection.notifies(timeout=_SWEEP_SECONDS, stop_after=1)
-        ]
+        woken = []
+        async for notification in connection.notifies(timeout=_SWEEP_SECONDS, stop_after=1):
+            with contextlib.suppress(ValueError):  # anybody who can run SQL can notify
+                woken.append(UUID(notification.payload))
         if not self._is_watched():
             now = datetime.now(UTC).replace(tzinfo=None)
             self._known.update(dict.fromkeys(woken, now))

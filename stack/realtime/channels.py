@@ -34,6 +34,7 @@ logger = logging.getLogger("stack.realtime")
 
 _LONGEST_TIMER = 3600.0  # tokens may live longer than a timer should
 _REPLICATION_WAIT = 10.0
+_SUBSCRIBE_AGAIN = 5.0
 _LONGEST_BACKLOG = 1000  # messages that wait for one that asks the database
 _NO_DATABASE = "Realtime was unable to connect to the project database"
 
@@ -316,7 +317,7 @@ class Channel:
         try:
             async with asyncio.timeout(seconds):
                 await self._around.changes.subscribe(self, self._caller, entries)
-        except SubscriptionRefused as refused:
+        except (SubscriptionRefused, psycopg.Error) as refused:
             raise JoinRefused("RealtimeDisabledForConfiguration", str(refused)) from refused
         except TimeoutError as error:
             raise JoinRefused(
@@ -326,12 +327,19 @@ class Channel:
             ) from error
 
     async def _subscribe_to_changes(self, entries: list[dict[str, Any]]) -> None:
-        try:
-            await self._around.changes.subscribe(self, self._caller, entries)
-        except SubscriptionRefused as refused:
-            self.push_system("postgres_changes", "error", str(refused))
-        else:
-            self.push_system("postgres_changes", "ok", self._around.changes.SUBSCRIBED)
+        while True:
+            try:
+                await self._around.changes.subscribe(self, self._caller, entries)
+            except SubscriptionRefused as refused:
+                self.push_system("postgres_changes", "error", str(refused))
+                return
+            except psycopg.Error as error:
+                logger.info("a subscription is tried again: %s", error)
+                self.push_system("postgres_changes", "error", _NO_DATABASE)
+                await asyncio.sleep(_SUBSCRIBE_AGAIN)
+            else:
+                self.push_system("postgres_changes", "ok", self._around.changes.SUBSCRIBED)
+                return
 
     # --- sending
 

@@ -94,7 +94,7 @@ export async function sql(text, ...values) {
 }
 
 export async function closeAll() {
-  for (const made of clients.splice(0)) await made.realtime.disconnect()
+  await Promise.all(clients.splice(0).map((made) => made.realtime.disconnect()))
   server?.child.stdin.end()
   server = undefined
 }
