@@ -1,11 +1,14 @@
 """Runs a plan: one round trip, or two where the rows decide whether to commit."""
 
 import json
-from collections.abc import Sequence
+import select
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import psycopg
-from psycopg.pq import ExecStatus
+from psycopg.pq import ConnStatus, ExecStatus, TransactionStatus
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from stack.core.database import Connection
@@ -14,6 +17,7 @@ from stack.rest.plan.compile import Plan
 from stack.rest.transaction import Frame
 
 _BYTEA = 17
+_IDLE = TransactionStatus.IDLE
 _CLOSING = {"commit": ";commit", "rollback": ";set constraints all immediate;rollback"}
 
 
@@ -28,6 +32,19 @@ class Outcome:
     status: bytes | None
     created: int | None
     location: Sequence[tuple[str, str]] = ()
+
+
+def _is_cut(error: psycopg.Error) -> bool:
+    return error.sqlstate is None or error.sqlstate in ("57P01", "57P02")
+
+
+def _is_alive(connection: Connection) -> bool:
+    """Without a round trip: an idle connection has nothing to read unless it is being closed."""
+    raw = connection.pgconn
+    try:
+        return raw.status == ConnStatus.OK and not select.select([raw.socket], [], [], 0)[0]
+    except (psycopg.OperationalError, OSError, ValueError):
+        return False
 
 
 class Runner:
@@ -59,15 +76,39 @@ class Runner:
                 return await self._attempt(text, plan, closing)
             except psycopg.Error as error:
                 # a read may be asked twice; a write may have happened
-                if error.sqlstate is None and plan.is_read_only and attempt == 1:
-                    await self._pool.check()
+                if _is_cut(error) and plan.is_read_only and attempt == 1:
                     continue
                 raise database_error(error, is_anonymous=is_anonymous) from error
         raise AssertionError("unreachable")
 
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[Connection]:
+        """A connection that was alive a moment ago: nothing is sent on one that was cut off."""
+        connection = await self._pool.getconn()
+        while not _is_alive(connection):
+            await connection.close()
+            await self._pool.putconn(connection)
+            connection = await self._pool.getconn()
+        try:
+            yield connection
+        except psycopg.Error:
+            if not connection.closed and connection.info.transaction_status != _IDLE:
+                await connection.rollback()
+            raise
+        finally:
+            await self._pool.putconn(connection)
+
+    async def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """The rows of the last statement of `query`. Errors: psycopg.Error."""
+        async with self._connection() as connection:
+            cursor = await connection.execute(query.encode())
+            while cursor.nextset():
+                pass
+            return await cursor.fetchall()
+
     async def _attempt(self, text: str, plan: Plan, closing: str) -> Outcome:
         try:
-            async with self._pool.connection() as connection:
+            async with self._connection() as connection:
                 cursor = connection.cursor()
                 await cursor.execute(text.encode())
                 outcome = self._outcome(cursor, plan)

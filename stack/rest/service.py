@@ -11,12 +11,12 @@ from stack.core.service import Ground, shown_credentials
 from stack.core.tokens import TokenError
 from stack.rest.errors import RestError, token_error
 from stack.rest.live import LivePicture, Picture
-from stack.rest.openapi import describe
 from stack.rest.parse.body import Body, parse_body
 from stack.rest.parse.query import decode_pairs, parse_query
 from stack.rest.plan.compile import split_shape
 from stack.rest.request import Head, read_head
 from stack.rest.respond import Answer, answer
+from stack.rest.root import root_answer
 from stack.rest.settings import from_config
 
 logger = logging.getLogger("stack.rest")
@@ -72,7 +72,7 @@ class RestService:
         known = time.perf_counter()
         head = read_head(scope, picture.settings)
         if head.kind == "root":
-            return await describe(picture, head, caller)
+            return await root_answer(picture, head, caller, self._url(scope))
         pairs = [pair for pair in decode_pairs(head.query_string) if pair[0] != "apikey"]
         is_call = head.kind == "function" and head.method != "POST"
         shape, values = split_shape(pairs, is_call=is_call)
@@ -93,6 +93,9 @@ class RestService:
             done = time.perf_counter()
             found[1].append(_timing(known - started, planned - known, done - planned))
         return found
+
+    def _url(self, scope: Scope) -> str:
+        return f"http://127.0.0.1:{self._ground.config.api_port}{scope.get('root_path', '')}"
 
     async def _body(
         self, head: Head, shape: list[tuple[str, str]], receive: Receive, limit: int

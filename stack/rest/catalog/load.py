@@ -116,7 +116,7 @@ def _computed(row: tuple[Any, ...]) -> Relationship:
 def _functions(rows: Sequence[tuple[Any, ...]]) -> dict[Name, list[Function]]:
     functions: dict[Name, list[Function]] = {}
     for schema, name, arguments, *rest in rows:
-        type_schema, type_name, is_set, is_composite, is_alias, volatility, config, text, _ = rest
+        type_schema, type_name, is_set, is_composite, is_alias, volatility, config, text, oid = rest
         settings = dict(entry.split("=", 1) for entry in config or ())
         function = Function(
             Name(schema, name),
@@ -129,6 +129,7 @@ def _functions(rows: Sequence[tuple[Any, ...]]) -> dict[Name, list[Function]]:
             tuple((key, settings[key]) for key in _HOISTED if key in settings),
             settings.get("default_transaction_isolation"),
             text,
+            oid,
         )
         functions.setdefault(function.name, []).append(function)
     for overloads in functions.values():

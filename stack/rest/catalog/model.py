@@ -108,6 +108,7 @@ class Function:
     settings: tuple[tuple[str, str], ...] = ()
     isolation: str | None = None
     description: str | None = None
+    oid: int = 0
 
     @property
     def is_void(self) -> bool:
