@@ -1,5 +1,5 @@
 -- The ground: schema private, closed defaults, errors, and the tools that policy files use.
-set local lock_timeout = '5s';
+set lock_timeout = '5s';
 
 -- Functions are born executable by everyone; only this form, without a schema, takes that back.
 alter default privileges revoke execute on functions from public;

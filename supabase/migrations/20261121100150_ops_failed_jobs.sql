@@ -1,5 +1,5 @@
 -- Jobs that gave up, for operators; and the end of old keys.
-set local lock_timeout = '5s';
+set lock_timeout = '5s';
 
 create view private.failed_jobs with (security_invoker = true) as
 select

@@ -1,5 +1,5 @@
 -- The audit log: what operators change, for good.
-set local lock_timeout = '5s';
+set lock_timeout = '5s';
 
 create table public.audit_log (
     id bigint generated always as identity,

@@ -1,5 +1,5 @@
 -- What people may act as: roles they choose, and roles that admins grant.
-set local lock_timeout = '5s';
+set lock_timeout = '5s';
 
 insert into private.error_codes (code, http_status, message) values
 ('identity.operator_required', 403, 'Only an operator may do this.'),

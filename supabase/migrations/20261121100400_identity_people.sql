@@ -1,5 +1,5 @@
 -- What belongs to a person: private details, settings, a picture; how they come and go.
-set local lock_timeout = '5s';
+set lock_timeout = '5s';
 
 insert into private.error_codes (code, http_status, message) values
 ('identity.invalid_time_zone', 422, 'The time zone is unknown (IANA name, like Europe/Paris).');

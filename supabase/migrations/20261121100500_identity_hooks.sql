@@ -1,5 +1,5 @@
 -- What Supabase Auth asks us: before it issues a token, and after it checked a password.
-set local lock_timeout = '5s';
+set lock_timeout = '5s';
 
 -- Not definer functions: they run as supabase_auth_admin, with what policies/identity.sql grants.
 create function private.add_roles_to_token(event jsonb) returns jsonb

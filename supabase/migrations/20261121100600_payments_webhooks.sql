@@ -1,5 +1,5 @@
 -- What providers tell us: an inbox that keeps every event once, and the orders they pay.
-set local lock_timeout = '5s';
+set lock_timeout = '5s';
 
 insert into private.error_codes (code, http_status, message) values
 ('payments.invalid_amount', 422, 'The amount must be a whole number of minor units above zero.'),

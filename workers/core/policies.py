@@ -70,7 +70,7 @@ def publish(supabase: Path) -> Path | None:
         stamp = str(int(newest) + 1)
     migration = supabase / "migrations" / f"{stamp}_ops_policies.sql"
     copies = "\n".join(file.copy for file in changed)
-    migration.write_text(f"{_HEADER}set local lock_timeout = '5s';\n\n{copies}")
+    migration.write_text(f"{_HEADER}set lock_timeout = '5s';\n\n{copies}")
     return migration
 
 
