@@ -1,6 +1,8 @@
 """JSON Web Tokens: one ring of keys signs and verifies for every service."""
 
+import contextlib
 import json
+import math
 import time
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
@@ -13,6 +15,7 @@ Reason = Literal["malformed", "algorithm", "key", "signature", "expired", "not_y
 Claims = Mapping[str, Any]
 
 _CACHED_TOKENS = 4096
+_MAX_CHARACTERS = 32 * 1024  # above what any server's header limit lets through
 
 
 class TokenError(Exception):
@@ -76,9 +79,11 @@ class Keyring:
         return claims
 
     def _check_signature(self, token: str) -> Claims:
+        if len(token) > _MAX_CHARACTERS:
+            raise TokenError("malformed", "token is too long")
         try:
             header = jwt.get_unverified_header(token)
-        except jwt.PyJWTError as error:
+        except (jwt.PyJWTError, ValueError, RecursionError) as error:
             raise TokenError("malformed", str(error)) from error
         algorithm, kid = header.get("alg"), header.get("kid")
         keys: list[Any]
@@ -107,7 +112,7 @@ class Keyring:
                 claims: Any = jwt.decode(token, key, [algorithm], options=unchecked)  # type: ignore[arg-type]
             except jwt.InvalidSignatureError:
                 continue
-            except (jwt.PyJWTError, ValueError) as error:
+            except (jwt.PyJWTError, ValueError, RecursionError) as error:
                 raise TokenError("malformed", str(error)) from error
             return dict(claims)
         raise TokenError("signature", "signature is invalid")
@@ -124,8 +129,11 @@ class Keyring:
 
 
 def _moment(claims: Claims, name: str, default: float) -> float:
-    """A time claim in seconds. Errors: TokenError when it is no number."""
+    """A time claim in seconds. Errors: TokenError when it is no finite number."""
     value = claims.get(name, default)
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise TokenError("malformed", f"claim {name} is not a number")
-    return float(value)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        with contextlib.suppress(OverflowError):
+            moment = float(value)
+            if math.isfinite(moment):  # nothing is ever later than "not a number"
+                return moment
+    raise TokenError("malformed", f"claim {name} is not a number")
