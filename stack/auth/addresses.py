@@ -4,7 +4,7 @@ import re
 
 from stack.auth.call import Call
 from stack.auth.context import AuthContext
-from stack.auth.errors import bad_request, invalid
+from stack.auth.errors import bad_request, invalid, unprocessable
 
 DUPLICATE = "A user with this email address has already been registered"
 _MAX_LENGTH = 255
@@ -24,12 +24,27 @@ def checked_email(email: str) -> str:
     return email.lower()
 
 
-def refuse_phone(call: Call, message: str) -> None:
-    """Phone numbers need an SMS provider, of which there is none. Errors: 400."""
-    if call.fields.text("phone"):
-        if call.fields.text("email"):
-            raise invalid("Only an email address or phone number should be provided.")
+def checked_phone(phone: str) -> str:
+    """Digits of an international number, without `+`. Errors: 400 validation_failed."""
+    digits = phone.strip().removeprefix("+").replace(" ", "")
+    if digits and not (digits.isascii() and digits.isdigit() and 2 <= len(digits) <= 15):
+        raise invalid("Invalid phone number format (E.164 required)")
+    return digits
+
+
+def refuse_phone(auth: AuthContext, call: Call, message: str) -> None:
+    """A code cannot be sent to a phone: there is no SMS provider here.
+
+    Errors: 400 phone_provider_disabled, validation_failed; 422 sms_send_failed.
+    """
+    phone = checked_phone(call.fields.text("phone"))
+    if not phone:
+        return
+    if call.fields.text("email"):
+        raise invalid("Only an email address or phone number should be provided.")
+    if not auth.settings.phone_enabled:
         raise bad_request("phone_provider_disabled", message)
+    raise unprocessable("sms_send_failed", "Error sending sms: no SMS provider is supported here")
 
 
 def refuse_captcha(auth: AuthContext, call: Call) -> None:

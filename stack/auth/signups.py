@@ -37,8 +37,13 @@ async def sign_up_email_user(
     encrypted_password: str | None,
     metadata: Mapping[str, Any],
     visit: Visit,
+    is_own_claim: bool = False,
 ) -> User:
-    """A new, unconfirmed user with an e-mail identity. Errors: AuthError of a hook."""
+    """A new, unconfirmed user with an e-mail identity.
+
+    `is_own_claim`: they came by themselves, so that their metadata is kept as what the identity
+    claims, and the other way round, as GoTrue does. Errors: AuthError of a hook.
+    """
     user_id = uuid4()
     claims = {
         "sub": str(user_id),
@@ -46,7 +51,7 @@ async def sign_up_email_user(
         "email_verified": False,
         "phone_verified": False,
     }
-    data = {**metadata, **claims}
+    data = {**metadata, **claims} if is_own_claim else metadata
     app_metadata = {"provider": "email", "providers": ["email"]}
     await ask_before_user_created(
         auth, db, email=email, app_metadata=app_metadata, user_metadata=data, visit=visit
@@ -59,7 +64,7 @@ async def sign_up_email_user(
         app_metadata=app_metadata,
         user_metadata=data,
     )
-    await add_identity(db, user.id, "email", data)
+    await add_identity(db, user.id, "email", data if is_own_claim else claims)
     return await reread(db, user)
 
 

@@ -36,7 +36,7 @@ async def settings(auth: AuthContext, call: Call) -> Response:
     external |= {
         "anonymous_users": auth.settings.enable_anonymous_sign_ins,
         "email": auth.settings.email_enabled,
-        "phone": False,
+        "phone": auth.settings.phone_enabled,
         "web3_solana": bool(web3.get("solana", {}).get("enabled")),
     }
     return answer(

@@ -9,7 +9,7 @@ from uuid import UUID
 import psycopg
 from starlette.responses import Response
 
-from stack.auth.addresses import DUPLICATE, checked_email
+from stack.auth.addresses import DUPLICATE, checked_email, checked_phone
 from stack.auth.audit import record
 from stack.auth.call import Call, Fields, as_uuid
 from stack.auth.context import AuthContext
@@ -191,14 +191,6 @@ async def wanted_user(db: Connection, call: Call) -> User:
     if user is None:
         raise not_found("user_not_found", "User not found")
     return user
-
-
-def checked_phone(phone: str) -> str:
-    """Digits of an international number, without `+`. Errors: 400 validation_failed."""
-    digits = phone.strip().removeprefix("+").replace(" ", "")
-    if digits and not (digits.isascii() and digits.isdigit() and 2 <= len(digits) <= 15):
-        raise invalid("Invalid phone number format (E.164 required)")
-    return digits
 
 
 def _custom_id(text: str) -> UUID | None:

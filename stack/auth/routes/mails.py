@@ -2,7 +2,7 @@
 
 from starlette.responses import Response
 
-from stack.auth.addresses import checked_email, refuse_captcha, refuse_phone
+from stack.auth.addresses import checked_email, checked_phone, refuse_captcha, refuse_phone
 from stack.auth.audit import record
 from stack.auth.call import Call
 from stack.auth.context import AuthContext
@@ -34,7 +34,7 @@ async def otp(auth: AuthContext, call: Call) -> Response:
     """
     refuse_captcha(auth, call)
     auth.limits.check("sign_in_sign_ups", call.visit.ip)
-    refuse_phone(call, "Unsupported phone provider")
+    refuse_phone(auth, call, "Unsupported phone provider")
     if not call.fields.text("email"):
         raise invalid("One of email or phone must be set")
     if call.fields.text("channel"):
@@ -89,6 +89,7 @@ async def _sign_up_for_link(auth: AuthContext, call: Call, email: str) -> User:
             encrypted_password=None,
             metadata=call.fields.object("data") or {},
             visit=call.visit,
+            is_own_claim=True,
         )
 
 
@@ -153,7 +154,9 @@ async def resend(auth: AuthContext, call: Call) -> Response:
         raise invalid("Type provided requires an email address")
     if wanted == "sms" and not call.fields.text("phone"):
         raise invalid("Type provided requires a phone number")
-    refuse_phone(call, "Phone logins are disabled")
+    if phone := checked_phone(call.fields.text("phone")):
+        await _refuse_resend(auth, call, phone)
+        return answer({})
     if not call.fields.text("email"):
         raise invalid("Missing email address or phone number")
     if not auth.settings.email_enabled:
@@ -175,6 +178,15 @@ async def resend(auth: AuthContext, call: Call) -> Response:
                 auth.limits.check_stranger(wanted, email, auth.settings.max_frequency)
         await auth.post.deliver(letters)
     return answer({})
+
+
+async def _refuse_resend(auth: AuthContext, call: Call, phone: str) -> None:
+    """To an unknown phone nothing is sent, silently; to a known one nothing can be sent."""
+    async with auth.connection() as db:
+        known = await db.execute("select from auth.users where phone = %s", [phone])
+        is_known = await known.fetchone() is not None
+    if is_known or not auth.settings.phone_enabled or call.fields.text("email"):
+        refuse_phone(auth, call, "Phone logins are disabled")
 
 
 async def reauthenticate(auth: AuthContext, call: Call) -> Response:

@@ -40,7 +40,7 @@ async def signup(auth: AuthContext, call: Call) -> Response:
     if not password:
         raise invalid("Signup requires a valid password")
     auth.passwords.check_strength(password)
-    refuse_phone(call, "Phone signups are disabled")
+    refuse_phone(auth, call, "Phone signups are disabled")
     if not auth.settings.email_enabled:
         raise bad_request("email_provider_disabled", "Email signups are disabled")
     body = await sign_up(
@@ -81,6 +81,7 @@ async def sign_up(
                 encrypted_password=encrypted,
                 metadata=metadata,
                 visit=call.visit,
+                is_own_claim=True,
             )
             if not auth.settings.enable_confirmations:
                 # with nothing to prove, the newcomer is whoever was here before

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 from starlette.responses import Response
 
-from stack.auth.addresses import DUPLICATE, checked_email
+from stack.auth.addresses import DUPLICATE, checked_email, checked_phone
 from stack.auth.audit import record
 from stack.auth.call import Call
 from stack.auth.context import AuthContext
@@ -100,8 +100,9 @@ async def check_code(auth: AuthContext, call: Call) -> Response:
         raise invalid("Verify requires either a token or a token hash")
     if hashed and (email or phone or fields.text("redirect_to")):
         raise invalid("Only the token_hash and type should be provided")
-    if phone or given_type in ("sms", "phone_change"):
-        raise AuthError(400, "phone_provider_disabled", "Phone logins are disabled")
+    if checked_phone(phone) or given_type in ("sms", "phone_change"):
+        # no code was ever sent to a phone from here
+        raise forbidden("otp_expired", "Token has expired or is invalid")
     if code and not email:
         raise invalid("Only an email address or phone number should be provided on verify")
     async with auth.transaction() as db:
