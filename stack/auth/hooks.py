@@ -1,14 +1,17 @@
 """Hooks: the project's own Postgres functions, asked at the turning points of a sign-in."""
 
+import logging
 from typing import Any
 
 import psycopg
 from psycopg import sql
 
 from stack.auth.errors import AuthError
-from stack.auth.settings import AuthSettings
+from stack.auth.settings import AuthSettings, HookTarget
 from stack.auth.users import Json, jsonb
 from stack.core.database import Connection
+
+logger = logging.getLogger("stack.auth")
 
 TIMEOUT_MILLISECONDS = 2000
 
@@ -47,23 +50,21 @@ class Hooks:
                 row = await cursor.fetchone()
                 await db.execute("set local statement_timeout to default")
         except psycopg.errors.QueryCanceled as error:
+            logger.warning("the hook %s took longer than 2 s", name)
             raise AuthError(
                 422, "hook_timeout", "Failed to reach hook within maximum time of 2 seconds"
             ) from error
         except psycopg.Error as error:
+            logger.warning("the hook %s failed: %s", name, error)
             raise AuthError(
-                500, "unexpected_failure", f"Error running hook URI: {_address(name, self)}"
+                500, "unexpected_failure", f"Error running hook URI: {_address(target)}"
             ) from error
         answer: Any = row[0] if row else None
         return _checked(answer)
 
-    def address(self, name: str) -> str:
-        target = self._targets[name]
-        return f"pg-functions://postgres/{target.schema}/{target.function}"
 
-
-def _address(name: str, hooks: Hooks) -> str:
-    return hooks.address(name)
+def _address(target: HookTarget) -> str:
+    return f"pg-functions://postgres/{target.schema}/{target.function}"
 
 
 def _checked(answer: Any) -> Json:

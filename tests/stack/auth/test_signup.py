@@ -74,7 +74,12 @@ async def test_autoconfirm_answers_a_session(variant, email):
     ("settings", "body", "status", "code"),
     [
         ({"enable_signup": False}, {"password": PASSWORD}, 422, "signup_disabled"),
-        ({"email": {"enable_signup": False}}, {"password": PASSWORD}, 400, "email_provider_disabled"),
+        (
+            {"email": {"enable_signup": False}},
+            {"password": PASSWORD},
+            400,
+            "email_provider_disabled",
+        ),
         ({"minimum_password_length": 12}, {"password": "elevenchars"}, 422, "weak_password"),
         (
             {"password_requirements": "lower_upper_letters_digits_symbols"},
