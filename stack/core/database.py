@@ -1,6 +1,6 @@
 """Connections: one pool per login role, each with only the rights that role has."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -35,6 +35,10 @@ class Database:
                 min_size=1,
                 max_size=max_size,
                 timeout=10,
+                # our own Postgres tells us when it restarts: see refresh
+                check=AsyncConnectionPool.check_connection
+                if self._config.external_db_url
+                else None,
                 open=False,
                 name=role,
             )
@@ -53,16 +57,24 @@ class Database:
 
 
 @asynccontextmanager
-async def acting_as(connection: Connection, caller: Caller) -> AsyncIterator[Connection]:
+async def acting_as(
+    connection: Connection, caller: Caller, settings: Mapping[str, str] | None = None
+) -> AsyncIterator[Connection]:
     """A transaction with the caller's role and claims, as row-level security sees them.
 
-    The login role must be a member of the caller's; a refusal is psycopg's InsufficientPrivilege.
+    `settings` are further ones for this transaction. The login role must be a member of the
+    caller's; a refusal is psycopg's InsufficientPrivilege.
     """
+    known = {
+        "role": caller.role,
+        "request.jwt.claims": caller.claims_json,
+        "request.jwt.claim.sub": caller.user_id or "",
+        "request.jwt.claim.role": caller.role,
+        **(settings or {}),
+    }
+    calls = ", ".join(["set_config(%s, %s, true)"] * len(known))
     async with connection.transaction():
         await connection.execute(
-            "select set_config('role', %s, true), set_config('request.jwt.claims', %s, true),"
-            " set_config('request.jwt.claim.sub', %s, true),"
-            " set_config('request.jwt.claim.role', %s, true)",
-            [caller.role, caller.claims_json, caller.user_id or "", caller.role],
+            f"select {calls}", [value for pair in known.items() for value in pair]
         )
         yield connection
