@@ -12,6 +12,7 @@ from stack.storage.errors import access_denied, from_database
 SERVICE = Caller("service_role", {"role": "service_role"}, '{"role":"service_role"}')
 _ROLE = "supabase_storage_admin"
 _CONNECTIONS = 8
+_ALLOWED = {"storage.allow_delete_query": "true"}
 
 
 class Access:
@@ -27,12 +28,10 @@ class Access:
             raise access_denied(f'permission denied to set role "{caller.role}"')
         pool = await self._database.pool(_ROLE, max_size=_CONNECTIONS)
         try:
-            async with pool.connection() as connection, acting_as(connection, caller):
-                await connection.execute(
-                    "select set_config('storage.operation', %s, true),"
-                    " set_config('storage.allow_delete_query', 'true', true)",
-                    [operation],
-                )
+            async with (
+                pool.connection() as connection,
+                acting_as(connection, caller, _ALLOWED | {"storage.operation": operation}),
+            ):
                 yield connection
         except psycopg.Error as error:
             raise from_database(error) from error

@@ -21,7 +21,7 @@ from stack.storage.errors import (
 )
 from stack.storage.files import Disk
 from stack.storage.names import check_bucket_name, check_mime_rules, parse_size
-from stack.storage.objects import owner_uuid
+from stack.storage.rows import owner_uuid
 from stack.storage.settings import ConfiguredBucket
 from stack.storage.times import iso
 

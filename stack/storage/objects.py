@@ -5,100 +5,24 @@ dropped it. What a kill leaves between the two is a file without a row; `sweep` 
 """
 
 import contextlib
-import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 from psycopg.rows import class_row
-from psycopg.types.json import Jsonb
 
 from stack.core.callers import Caller
-from stack.core.database import Connection
+from stack.storage import rows
 from stack.storage.access import SERVICE, Access
 from stack.storage.errors import StorageError, already_exists, no_such_bucket, no_such_key
 from stack.storage.files import Disk, new_version
 from stack.storage.names import check_bucket_name, check_key, is_storable
+from stack.storage.rows import COLUMNS, Content, StoredObject, Target, owner_uuid
 from stack.storage.times import iso
 
-COLUMNS = (
-    "id, bucket_id, name, version, owner, owner_id, metadata, user_metadata, created_at,"
-    " updated_at, last_accessed_at"
-)
-_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _SWEEP_BATCH = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class StoredObject:
-    """One row. `metadata` is the server's (size, eTag, mimetype …), `user_metadata` the user's."""
-
-    id: UUID
-    bucket_id: str
-    name: str
-    version: str | None
-    owner: UUID | None
-    owner_id: str | None
-    metadata: Mapping[str, Any] | None
-    user_metadata: Mapping[str, Any] | None
-    created_at: datetime | None
-    updated_at: datetime | None
-    last_accessed_at: datetime | None
-
-    def as_json(self) -> dict[str, Any]:
-        return {
-            "name": self.name,
-            "bucket_id": self.bucket_id,
-            "owner": str(self.owner) if self.owner else "",
-            "owner_id": self.owner_id or "",
-            "version": self.version or "",
-            "id": str(self.id),
-            "updated_at": iso(self.updated_at),
-            "created_at": iso(self.created_at),
-            "last_accessed_at": iso(self.last_accessed_at),
-            "metadata": self.metadata,
-            "user_metadata": self.user_metadata,
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """What is written: where, for whom, and whether it may replace what is there."""
-
-    bucket: str
-    key: str
-    owner_id: str | None
-    is_upsert: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Content:
-    """A received file and what its row says of it."""
-
-    file: Path
-    size: int
-    etag: str
-    mime_type: str
-    cache_control: str
-    content_encoding: str | None = None
-    user_metadata: Mapping[str, Any] | None = None
-
-    def metadata(self) -> dict[str, Any]:
-        known = {
-            "eTag": self.etag,
-            "size": self.size,
-            "mimetype": self.mime_type,
-            "cacheControl": self.cache_control,
-            "lastModified": iso(datetime.now(UTC)),
-            "contentLength": self.size,
-            "httpStatusCode": 200,
-        }
-        if self.content_encoding:
-            known["contentEncoding"] = self.content_encoding
-        return known
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +45,7 @@ class Objects:
         """Errors: NoSuchKey (404), InvalidKey."""
         _check(bucket, key)
         async with self._access.acting(caller, operation) as connection:
-            return await _find(connection, bucket, key)
+            return await rows.find(connection, bucket, key)
 
     async def find_public(self, operation: str, bucket: str, key: str) -> StoredObject | None:
         """An object of a public bucket, None when the bucket is not public.
@@ -136,7 +60,7 @@ class Objects:
             row = await cursor.fetchone()
             if row is None:
                 raise no_such_bucket()
-            return await _find(connection, bucket, key) if row[0] else None
+            return await rows.find(connection, bucket, key) if row[0] else None
 
     async def names_among(
         self, caller: Caller, operation: str, bucket: str, keys: Sequence[str]
@@ -163,7 +87,7 @@ class Objects:
         """
         _check(target.bucket, target.key)
         async with _naming_duplicates(), self._access.asking(caller, operation) as connection:
-            await _write(
+            await rows.write(
                 connection, target, uuid4(), new_version(), metadata=metadata, user_metadata=None
             )
 
@@ -179,9 +103,9 @@ class Objects:
         version = new_version()
         try:
             async with _naming_duplicates(), self._access.acting(caller, operation) as connection:
-                await _lock(connection, target.bucket, target.key)
-                old = await _version(connection, target)
-                row_id = await _write(
+                await rows.lock(connection, target)
+                old = await rows.replaced_version(connection, target)
+                row_id = await rows.write(
                     connection,
                     target,
                     uuid4(),
@@ -229,7 +153,7 @@ class Objects:
             self._access.acting(caller, operation) as connection,
             connection.cursor(row_factory=class_row(StoredObject)) as cursor,
         ):
-            found = await _find(connection, *source)
+            found = await rows.find(connection, *source)
             if source == (target.bucket, target.key):
                 return found
             await cursor.execute(
@@ -263,14 +187,14 @@ class Objects:
         version = new_version()
         try:
             async with _naming_duplicates(), self._access.acting(caller, operation) as connection:
-                await _lock(connection, target.bucket, target.key)
-                original = await _find(connection, *source)
-                old = await _version(connection, target)
+                await rows.lock(connection, target)
+                original = await rows.find(connection, *source)
+                old = await rows.replaced_version(connection, target)
                 metadata = _copied_metadata(original, changes)
                 user_metadata = (
                     original.user_metadata if changes.keeps_metadata else changes.user_metadata
                 )
-                row_id = await _write(
+                row_id = await rows.write(
                     connection,
                     target,
                     uuid4(),
@@ -319,11 +243,6 @@ class Objects:
         return count
 
 
-def owner_uuid(owner_id: str | None) -> UUID | None:
-    """The older owner column only holds uuids."""
-    return UUID(owner_id) if owner_id and _UUID.fullmatch(owner_id) else None
-
-
 def _check(bucket: str, key: str) -> None:
     check_bucket_name(bucket)
     check_key(key)
@@ -347,78 +266,3 @@ async def _naming_duplicates() -> AsyncIterator[None]:
         if error.code == "ResourceAlreadyExists":
             raise already_exists("KeyAlreadyExists") from error
         raise
-
-
-async def _lock(connection: Connection, bucket: str, key: str) -> None:
-    # writers of one name take turns, so that each knows which version it replaces
-    await connection.execute(
-        "select pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"storage:{bucket}/{key}"]
-    )
-
-
-async def _version(connection: Connection, target: Target) -> str | None:
-    """The version that is about to be replaced."""
-    if not target.is_upsert:
-        return None
-    cursor = await connection.execute(
-        "select version from storage.objects where bucket_id = %s and name = %s",
-        [target.bucket, target.key],
-    )
-    row = await cursor.fetchone()
-    return row[0] if row else None
-
-
-async def _find(connection: Connection, bucket: str, key: str) -> StoredObject:
-    async with connection.cursor(row_factory=class_row(StoredObject)) as cursor:
-        await cursor.execute(
-            f"select {COLUMNS} from storage.objects where bucket_id = %s and name = %s",
-            [bucket, key],
-        )
-        row = await cursor.fetchone()
-    if row is None:
-        raise no_such_key()
-    return row
-
-
-async def _write(
-    connection: Connection,
-    target: Target,
-    row_id: UUID,
-    version: str,
-    *,
-    metadata: Mapping[str, Any] | None,
-    user_metadata: Mapping[str, Any] | None,
-) -> UUID:
-    values = {
-        "id": row_id,
-        "bucket": target.bucket,
-        "name": target.key,
-        "owner": owner_uuid(target.owner_id),
-        "owner_id": target.owner_id,
-        "version": version,
-        "metadata": None if metadata is None else Jsonb(metadata),
-        "user_metadata": None if user_metadata is None else Jsonb(user_metadata),
-    }
-    insert = (
-        "insert into storage.objects"
-        " (id, bucket_id, name, owner, owner_id, version, metadata, user_metadata)"
-        " values (%(id)s, %(bucket)s, %(name)s, %(owner)s, %(owner_id)s, %(version)s,"
-        " %(metadata)s, %(user_metadata)s)"
-    )
-    if not target.is_upsert:
-        # no `returning`: it would ask for a select policy, which an upload does not need
-        await connection.execute(insert, values)
-        return row_id
-    cursor = await connection.execute(
-        insert + " on conflict (bucket_id, name) do update set version = excluded.version,"
-        " metadata = excluded.metadata,"
-        " user_metadata = coalesce(excluded.user_metadata, objects.user_metadata),"
-        " owner = coalesce(excluded.owner, objects.owner),"
-        " owner_id = coalesce(excluded.owner_id, objects.owner_id) returning id",
-        values,
-    )
-    row = await cursor.fetchone()
-    if row is None:
-        raise no_such_key()
-    found: UUID = row[0]
-    return found

@@ -12,7 +12,7 @@ from starlette.responses import Response, StreamingResponse
 from stack.storage.errors import StorageError
 from stack.storage.files import Disk
 from stack.storage.images import Picture
-from stack.storage.objects import StoredObject
+from stack.storage.rows import StoredObject
 from stack.storage.settings import CHUNK_BYTES
 from stack.storage.times import http_date, iso, parse_http_date
 from stack.storage.uploads import header_value
@@ -127,7 +127,7 @@ def info(found: StoredObject) -> dict[str, Any]:
         "content_encoding": metadata.get("contentEncoding"),
         "cache_control": metadata.get("cacheControl"),
         "etag": metadata.get("eTag"),
-        "metadata": found.user_metadata,
+        "metadata": found.user_metadata or {},
         "last_modified": iso(found.updated_at),
         "created_at": iso(found.created_at),
     }

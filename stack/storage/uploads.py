@@ -15,7 +15,7 @@ from starlette.datastructures import Headers
 from stack.storage.bodies import Body
 from stack.storage.errors import StorageError, too_large
 from stack.storage.files import Incoming
-from stack.storage.objects import Content
+from stack.storage.rows import Content
 from stack.storage.settings import MAX_METADATA_BYTES
 
 _MAX_FIELDS = 10

@@ -5,7 +5,8 @@ from starlette.routing import Route
 
 from stack.storage.calls import Call, Parts, json_response, route
 from stack.storage.errors import no_such_key
-from stack.storage.objects import CopyChanges, Target
+from stack.storage.objects import CopyChanges
+from stack.storage.rows import Target
 from stack.storage.uploads import decode_metadata, header_value
 
 

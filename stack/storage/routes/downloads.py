@@ -7,8 +7,8 @@ from stack.storage.access import SERVICE
 from stack.storage.calls import Call, Parts, json_response, route
 from stack.storage.errors import StorageError, no_such_bucket
 from stack.storage.images import Transformation
-from stack.storage.objects import StoredObject
 from stack.storage.rendering import info, no_such_file, send_object, send_picture
+from stack.storage.rows import StoredObject
 from stack.storage.signing import Download
 
 _GET = ["GET"]  # Starlette answers HEAD with the same endpoint

@@ -15,8 +15,8 @@ from stack.storage.buckets import Bucket
 from stack.storage.calls import Call, Endpoint, Parts, route
 from stack.storage.errors import StorageError, invalid_request
 from stack.storage.names import check_key, check_mime_type
-from stack.storage.objects import Content, Target
 from stack.storage.resumable import Resumable, Turn, decode_id, parse_metadata
+from stack.storage.rows import Content, Target
 from stack.storage.settings import MAX_METADATA_BYTES
 from stack.storage.times import http_date
 from stack.storage.uploads import header_value

@@ -6,7 +6,7 @@ from starlette.routing import Route
 from stack.storage.calls import Call, Parts, json_response, route
 from stack.storage.images import Transformation
 from stack.storage.names import check_bucket_name
-from stack.storage.objects import Target
+from stack.storage.rows import Target
 from stack.storage.settings import UPLOAD_URL_SECONDS
 
 _UNKNOWN = "Either the object does not exist or you do not have access to it"

@@ -7,7 +7,7 @@ from stack.core.callers import Caller
 from stack.storage.access import SERVICE
 from stack.storage.calls import Call, Parts, json_response, route
 from stack.storage.names import check_key, check_mime_type
-from stack.storage.objects import Target
+from stack.storage.rows import Target
 from stack.storage.uploads import Limits, limits_for, receive
 
 
