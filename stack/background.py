@@ -49,7 +49,9 @@ def _spawn(config: Config) -> subprocess.Popen[bytes]:
         for name, service in config.services.items()
         if "port" in service
     }
-    with (config.folder / "logs" / "stack.log").open("wb") as log:
+    file = config.folder / "logs" / "stack.log"
+    file.parent.mkdir(exist_ok=True)
+    with file.open("wb") as log:
         return subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,

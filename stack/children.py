@@ -8,9 +8,10 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 _PR_SET_PDEATHSIG = 1
+_LOG_BYTES = 10_000_000
 # loaded before any fork: between fork and exec nothing may take a lock
 _LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 
@@ -47,6 +48,15 @@ def command_line(pid: int) -> str | None:
         ["ps", "-ww", "-o", "command=", "-p", str(pid)], capture_output=True, check=False
     )
     return os.fsdecode(found.stdout).strip() or None
+
+
+def open_log(file: Path) -> IO[bytes]:
+    """A log to append to; one of more than 10 MB is put aside as `.1` first."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with contextlib.suppress(FileNotFoundError):
+        if file.stat().st_size > _LOG_BYTES:
+            file.replace(file.with_suffix(".log.1"))
+    return file.open("ab")
 
 
 def tail(file: Path, lines: int = 8) -> str:

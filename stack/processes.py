@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from stack.children import child_options, command_line
+from stack.children import child_options, command_line, open_log
 from stack.core.config import Config
 from stack.core.errors import StackError
 from stack.environment import environment
@@ -103,7 +103,7 @@ class Companions:
         ]
         program = sys.executable if program == "python" else program
         arguments = [_fill(argument, self._environment) for argument in arguments]
-        with (self._config.folder / "logs" / f"{companion.name}.log").open("ab") as log:
+        with open_log(self._config.folder / "logs" / f"{companion.name}.log") as log:
             try:
                 companion.process = subprocess.Popen(
                     [program, *arguments],

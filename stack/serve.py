@@ -21,6 +21,7 @@ from stack.core.database import Database
 from stack.core.errors import StackError
 from stack.core.service import Ground, Service
 from stack.core.tokens import Keyring
+from stack.environment import write_environment
 from stack.gateway.app import Gateway
 from stack.gateway.functions import FunctionsProxy
 from stack.gateway.pages import pages
@@ -39,13 +40,14 @@ _WATCH_SECONDS = 0.5
 _MAX_RESTARTS = 5
 
 
-def serve(config: Config) -> None:
+def serve(config: Config, announce: Callable[[], None]) -> None:
     """Run a stack until SIGINT or SIGTERM; everything it started ends with it.
 
-    Errors: StackError when it cannot start.
+    `announce` is called when it answers. Errors: StackError when it cannot start.
     """
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.WARNING)
     with only_one(config), _interruptible(), _listening(config) as listener:
+        write_environment(config)
         cluster = None if config.external_db_url else Cluster(config)
         companions = Companions(config)
         try:
@@ -57,7 +59,7 @@ def serve(config: Config) -> None:
             migrate(config)
             _raise_file_limit()
             with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-                runner.run(_run(config, listener, cluster, companions))
+                runner.run(_run(config, listener, cluster, companions, announce))
         finally:
             _ignore_further_signals()
             companions.stop()
@@ -84,7 +86,11 @@ def build(config: Config) -> tuple[Gateway, Mapping[str, Service], Database]:
 
 
 async def _run(
-    config: Config, listener: socket.socket, cluster: Cluster | None, companions: Companions
+    config: Config,
+    listener: socket.socket,
+    cluster: Cluster | None,
+    companions: Companions,
+    announce: Callable[[], None],
 ) -> None:
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -103,6 +109,7 @@ async def _run(
             await asyncio.sleep(0.01)
         companions.start()
         mark_ready(config)
+        announce()
         await _watch(cluster, companions, database, stopping, serving)
     finally:
         server.should_exit = True
@@ -188,9 +195,11 @@ def _require_free_ports(config: Config) -> None:
 def _raise_file_limit() -> None:
     """As many sockets as the system lets us have."""
     _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = 65536 if hard == resource.RLIM_INFINITY else min(hard, 65536)
-    with contextlib.suppress(OSError, ValueError):
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    for wanted in (65536, 10240):  # the second is what macOS allows behind "unlimited"
+        limit = wanted if hard == resource.RLIM_INFINITY else min(hard, wanted)
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
+            return
 
 
 def _further_keys(config: Config) -> list[dict[str, object]]:

@@ -13,7 +13,7 @@ from typing import IO, Any
 
 import psycopg
 
-from stack.children import child_options, command_line, end
+from stack.children import child_options, command_line, end, open_log
 from stack.core.config import Config
 from stack.core.errors import StackError
 from stack.postgres.binaries import Installation, find_installation, is_reachable, shelter
@@ -49,7 +49,6 @@ class Cluster:
         self._settle_data_folder()
         if not (self.data / "PG_VERSION").exists():
             self._initialise()
-        self.log_file.parent.mkdir(parents=True, exist_ok=True)
         deadline = time.monotonic() + _START_SECONDS
         while True:
             try:
@@ -136,8 +135,8 @@ class Cluster:
             shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
 
     def _launch(self, deadline: float) -> None:
-        before = self.log_file.stat().st_size if self.log_file.exists() else 0
-        with self.log_file.open("ab") as log:
+        with open_log(self.log_file) as log:
+            before = log.tell()
             self._process = self._spawn([self._program("postgres"), *self._flags()], log)
         try:
             while time.monotonic() < deadline:

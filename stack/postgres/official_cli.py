@@ -41,7 +41,7 @@ def run(config: Config, arguments: Sequence[str]) -> str:
             [*_program(), *arguments, f"--remote={address}", "--yes"],
             cwd=config.project,
             env=passed
-            | _named_in(config.project / "supabase" / "config.toml")
+            | _named_in_settings(config)
             | _QUIET
             | {"HOME": str(home), "PGPASSWORD": password},
             stdin=subprocess.DEVNULL,
@@ -123,7 +123,9 @@ def _without_password(url: str) -> tuple[str, str]:
     return parts._replace(netloc=place).geturl(), unquote(parts.password or "")
 
 
-def _named_in(settings: Path) -> dict[str, str]:
+def _named_in_settings(config: Config) -> dict[str, str]:
     """The variables that config.toml names as `env(NAME)`: the CLI reads it, too."""
+    settings = config.project / "supabase" / "config.toml"
     names = re.findall(r"env\((\w+)\)", settings.read_text()) if settings.exists() else []
-    return {name: os.environ[name] for name in names if name in os.environ}
+    known = {**config.service_urls, **os.environ}
+    return {name: known[name] for name in names if name in known}

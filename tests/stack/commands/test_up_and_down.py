@@ -1,13 +1,16 @@
 """The stack's commands: what each does, prints and exits with."""
 
+import os
+import pty
 import signal
 import socket
+import subprocess
 from contextlib import closing
 
 import psycopg
 import pytest
 
-from tests.stack.commands.commands import Commands, is_alive, wait_until
+from tests.stack.commands.commands import ROOT, Commands, is_alive, wait_until
 
 
 def test_a_life(commands):
@@ -152,3 +155,41 @@ def test_damaged_secrets(commands):
     assert done.stderr.startswith(f"Error: {commands.folder}/secrets.json is damaged")
     assert len(done.stderr.splitlines()) == 1
     (commands.folder / "secrets.json").unlink()
+
+
+def test_two_starts_at_once(commands):
+    """One wins, the other says why not or finds it running; the file speaks of the winner."""
+    arguments = ("up", "--port", "0", "--db-port", "0", "--no-fsync")
+    both = [commands.start(*arguments) for _ in range(2)]
+    said = [process.communicate(timeout=60)[0] for process in both]
+    codes = sorted(process.returncode for process in both)
+    assert codes in ([0, 0], [0, 1]), said
+    if codes == [0, 1]:
+        loser = next(text for text, one in zip(said, both, strict=True) if one.returncode)
+        assert loser == f"Error: a stack already runs in {commands.folder}\n"
+    assert commands.answers()
+    assert commands.env()["SUPABASE_URL"].endswith(f":{commands.running().api_port}")
+
+
+def test_foreground_at_a_terminal_says_where_it_is(commands):
+    terminal, other_end = pty.openpty()
+    process = subprocess.Popen(
+        commands.command("up", "--foreground", "--port", "0", "--db-port", "0"),
+        stdout=other_end,
+        stderr=other_end,
+        stdin=subprocess.DEVNULL,
+        cwd=ROOT,
+    )
+    os.close(other_end)
+    assert wait_until(lambda: (found := commands.running()) is not None and found.is_ready)
+    assert commands.env()["SUPABASE_URL"] in os.read(terminal, 4096).decode()
+    process.send_signal(signal.SIGINT)
+    assert process.wait(20) == 0
+    os.close(terminal)
+
+
+def test_the_log_holds_no_key(commands):
+    env = commands.up()
+    log = (commands.folder / "logs" / "stack.log").read_text()
+    for name in ("SUPABASE_SECRET_KEY", "DATABASE_URL", "SUPABASE_JWT_SECRET"):
+        assert env[name] not in log
