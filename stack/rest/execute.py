@@ -5,16 +5,17 @@ import select
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
 
 import psycopg
 from psycopg.pq import ConnStatus, ExecStatus, TransactionStatus
+from psycopg.pq.abc import PGresult
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from stack.core.database import Connection
 from stack.rest.errors import RestError, database_error, singularity, too_many_affected
 from stack.rest.plan.compile import Plan
 from stack.rest.transaction import Frame
+from stack.rest.wire import simple_query
 
 _BYTEA = 17
 _IDLE = TransactionStatus.IDLE
@@ -41,10 +42,13 @@ def _is_cut(error: psycopg.Error) -> bool:
 def _is_alive(connection: Connection) -> bool:
     """Without a round trip: an idle connection has nothing to read unless it is being closed."""
     raw = connection.pgconn
-    try:
-        return raw.status == ConnStatus.OK and not select.select([raw.socket], [], [], 0)[0]
-    except (psycopg.OperationalError, OSError, ValueError):
+    if raw.status != ConnStatus.OK:
         return False
+    if not hasattr(select, "poll"):  # Windows
+        return not select.select([raw.socket], [], [], 0)[0]
+    waiting = select.poll()
+    waiting.register(raw.socket, select.POLLIN)
+    return not waiting.poll(0)
 
 
 class Runner:
@@ -98,22 +102,18 @@ class Runner:
         finally:
             await self._pool.putconn(connection)
 
-    async def rows(self, query: str) -> list[tuple[Any, ...]]:
-        """The rows of the last statement of `query`. Errors: psycopg.Error."""
+    async def row(self, query: str) -> list[bytes | None]:
+        """The one row of the last statement of `query`, as text. Errors: psycopg.Error."""
         async with self._connection() as connection:
-            cursor = await connection.execute(query.encode())
-            while cursor.nextset():
-                pass
-            return await cursor.fetchall()
+            result = (await simple_query(connection, query.encode()))[-1]
+        return [result.get_value(0, number) for number in range(result.nfields)]
 
     async def _attempt(self, text: str, plan: Plan, closing: str) -> Outcome:
         try:
             async with self._connection() as connection:
-                cursor = connection.cursor()
-                await cursor.execute(text.encode())
-                outcome = self._outcome(cursor, plan)
+                outcome = self._outcome(await simple_query(connection, text.encode()), plan)
                 if plan.must_check:
-                    await self._check(cursor, plan, outcome, closing)
+                    await self._check(connection, plan, outcome, closing)
         except PoolTimeout:
             raise RestError(
                 504, "PGRST003", "Timed out acquiring connection from connection pool."
@@ -122,27 +122,21 @@ class Runner:
         return outcome
 
     async def _check(
-        self, cursor: psycopg.AsyncCursor[object], plan: Plan, outcome: Outcome, closing: str
+        self, connection: Connection, plan: Plan, outcome: Outcome, closing: str
     ) -> None:
         try:
             check_rows(plan, outcome)
         except RestError:
-            await cursor.execute(b"rollback")
+            await simple_query(connection, b"rollback")
             raise
-        await cursor.execute(closing[1:].encode())
+        await simple_query(connection, closing[1:].encode())
 
-    def _outcome(self, cursor: psycopg.AsyncCursor[object], plan: Plan) -> Outcome:
-        results = []
-        while True:
-            if cursor.pgresult is not None and cursor.pgresult.status == ExecStatus.TUPLES_OK:
-                results.append(cursor.pgresult)
-            if not cursor.nextset():
-                break
+    def _outcome(self, answers: Sequence[PGresult], plan: Plan) -> Outcome:
+        results = [result for result in answers if result.status == ExecStatus.TUPLES_OK]
         estimate = None
         if plan.estimate is not None:
-            estimate = int(
-                json.loads(results.pop().get_value(0, 0) or b"0")[0]["Plan"]["Plan Rows"]
-            )
+            planned = json.loads(results.pop().get_value(0, 0) or b"[]")
+            estimate = int(planned[0]["Plan"]["Plan Rows"])
         result = results[-1]
         if plan.shown.plan is not None:
             lines = [result.get_value(row, 0) or b"" for row in range(result.ntuples)]
@@ -152,7 +146,7 @@ class Runner:
         total, rows, body, headers, status, created, location = (
             result.get_value(0, number) for number in range(7)
         )
-        if result.ftype(2) == _BYTEA and body is not None:
+        if body is not None and result.ftype(2) == _BYTEA:
             body = bytes.fromhex(body[2:].decode())
         return Outcome(
             self._total(int(total) if total is not None else None, estimate, plan),

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from starlette.types import Scope
@@ -11,6 +12,7 @@ from stack.rest.errors import RestError, unknown_schema
 from stack.rest.settings import Settings
 
 Kind = Literal["table", "function", "root"]
+_LONGEST_KEPT = 4096
 _WRITES = frozenset(("POST", "PATCH", "PUT", "DELETE"))
 
 
@@ -37,23 +39,30 @@ class Head:
     cookies: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Headers:
+    """What the headers say; None for a profile that is not named."""
+
+    accept: str
+    prefer: str
+    page: str
+    content_type: str
+    accept_profile: str | None
+    content_profile: str | None
+    as_json: str
+    cookies: str
+
+
 def read_head(scope: Scope, settings: Settings) -> Head:
     """Errors: PGRST101, PGRST106, PGRST117, PGRST125."""
     method: str = scope["method"]
     path: str = scope["path"][len(scope.get("root_path", "")) :] or "/"
-    known: dict[str, str] = {}
-    prefer: list[str] = []
-    cookies = ""
-    for raw_name, raw_value in scope["headers"]:
-        name, value = raw_name.decode("latin-1"), raw_value.decode("utf-8", "replace")
-        if name == "cookie":
-            cookies = value
-            continue
-        if name == "prefer":
-            prefer.append(value)
-        known[name] = value
+    headers = tuple(scope["headers"])
+    # a client's requests mostly have the same headers: read them once
+    is_kept = sum(len(value) for _, value in headers) < _LONGEST_KEPT
+    known = _kept_headers(headers) if is_kept else _read_headers(headers)
     kind, target = _resource(path, method, settings)
-    profile = known.get("content-profile" if method in _WRITES else "accept-profile")
+    profile = known.content_profile if method in _WRITES else known.accept_profile
     if profile is not None and profile not in settings.schemas:
         raise unknown_schema(profile, settings.schemas)
     return Head(
@@ -64,13 +73,40 @@ def read_head(scope: Scope, settings: Settings) -> Head:
         schema=profile or settings.schemas[0],
         is_negotiated=profile is not None or len(settings.schemas) > 1,
         query_string=scope["query_string"],
+        accept=known.accept,
+        prefer=known.prefer,
+        page=known.page if method == "GET" else "",
+        content_type=known.content_type,
+        request_headers=known.as_json,
+        cookies=known.cookies,
+    )
+
+
+def _read_headers(headers: tuple[tuple[bytes, bytes], ...]) -> _Headers:
+    known: dict[str, str] = {}
+    prefer: list[str] = []
+    cookies = ""
+    for raw_name, raw_value in headers:
+        name, value = raw_name.decode("latin-1"), raw_value.decode("utf-8", "replace")
+        if name == "cookie":
+            cookies = value
+            continue
+        if name == "prefer":
+            prefer.append(value)
+        known[name] = value
+    return _Headers(
         accept=known.get("accept", "*/*"),
         prefer=", ".join(prefer),
-        page=known.get("range", "") if method == "GET" else "",
+        page=known.get("range", ""),
         content_type=known.get("content-type", ""),
-        request_headers=json.dumps(known, separators=(",", ":")),
+        accept_profile=known.get("accept-profile"),
+        content_profile=known.get("content-profile"),
+        as_json=json.dumps(known, separators=(",", ":")),
         cookies=_cookies(cookies),
     )
+
+
+_kept_headers = lru_cache(maxsize=512)(_read_headers)
 
 
 def _resource(path: str, method: str, settings: Settings) -> tuple[Kind, str]:

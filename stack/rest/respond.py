@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from functools import lru_cache
 from urllib.parse import quote
 
 from stack.rest.errors import Headers, RestError, out_of_bounds, safe_headers
@@ -114,6 +115,11 @@ def _encoded(pairs: Sequence[tuple[str, str]]) -> str:
 
 
 def _quoted(text: str) -> str:
+    return _kept_quoted(text) if len(text) <= 256 else quote(text, safe="-_.~")
+
+
+@lru_cache(maxsize=2048)
+def _kept_quoted(text: str) -> str:
     return quote(text, safe="-_.~")
 
 

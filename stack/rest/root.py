@@ -1,6 +1,6 @@
 """Answers the root: asks, as the caller, what the caller may reach, and describes that."""
 
-from typing import Any
+import json
 
 import psycopg
 
@@ -57,18 +57,18 @@ async def _reachable(
     schema = literal(head.schema)
     frame = picture.frames.frame(head, caller, None)
     query = f"""{frame.setup}
-        select array(
-            select c.relname::text from pg_catalog.pg_class as c
+        select array_to_json(array(
+            select c.relname from pg_catalog.pg_class as c
             where c.relkind in ('v', 'r', 'm', 'f', 'p') and not c.relispartition
                 and c.relnamespace = n.oid and (
                     has_table_privilege(c.oid, 'select, insert, update, delete')
                     or has_any_column_privilege(c.oid, 'select, insert, update')
                 )
-        ), array(
+        )), array_to_json(array(
             select p.oid::int8 from pg_catalog.pg_proc as p
             where p.pronamespace = n.oid and has_function_privilege(p.oid, 'execute')
-        ), pg_catalog.obj_description(n.oid, 'pg_namespace')
+        )), pg_catalog.obj_description(n.oid, 'pg_namespace')
         from pg_catalog.pg_namespace as n where n.nspname = {schema}"""
-    rows: list[tuple[Any, ...]] = await picture.runner.rows(query)
-    names, oids, comment = rows[0]
-    return set(names), set(oids), comment
+    names, oids, comment = await picture.runner.row(query)
+    shown = comment.decode() if comment is not None else None
+    return set(json.loads(names or b"[]")), set(json.loads(oids or b"[]")), shown
