@@ -237,7 +237,10 @@ async def _check_code(
     await _ask_hook(auth, db, user, factor, is_valid=is_valid)
     if step is None or not is_valid:
         auth.mfa.wrong_codes.takes(str(factor.id))
-        raise unprocessable("mfa_verification_failed", "Invalid TOTP code entered")
+        # what the hook wrote about a wrong code is kept
+        raise AuthError(
+            422, "mfa_verification_failed", "Invalid TOTP code entered", keeps_changes=True
+        )
     return step
 
 
