@@ -19,11 +19,14 @@ _ALLOW_METHODS = b"GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
 _EXPOSED = (
     b"Content-Encoding, Content-Location, Content-Range, Content-Type, Date, ETag, Location,"
     b" Preference-Applied, Range-Unit, Retry-After, Tus-Resumable, Upload-Offset, Upload-Length,"
+    b" Upload-Metadata, Upload-Expires, Upload-Defer-Length, Tus-Version, Tus-Extension,"
+    b" Tus-Max-Size, Accept-Ranges, Content-Disposition, Last-Modified, X-Transformations,"
     b" X-Total-Count, X-Supabase-Api-Version, Link, Server-Timing"
 )
 _HEADER_NAMES = re.compile(rb"[\w!#$%&'*+.^`|~, -]{1,4096}")
 _LOCAL_HOST = re.compile(rb"(127\.0\.0\.1|localhost|\[::1\])(:\d{1,5})?")
 _WEBSOCKETS = "/realtime/v1"
+_OWN_OPTIONS = "/storage/v1"  # tells resumable uploads what it can, when no browser asks for CORS
 
 
 class Ambiguous(Exception):
@@ -58,7 +61,7 @@ class Gateway:
             await self._show_page(scope, receive, send)
             return
         else:
-            if scope["method"] == "OPTIONS":
+            if scope["method"] == "OPTIONS" and (prefix != _OWN_OPTIONS or _is_preflight(scope)):
                 await _answer_preflight(scope, send)
                 return
             send = _with_cors(scope, send)
@@ -164,6 +167,10 @@ def _header(scope: Scope, wanted: bytes) -> bytes | None:
         if name == wanted:
             return bytes(value)
     return None
+
+
+def _is_preflight(scope: Scope) -> bool:
+    return _header(scope, b"access-control-request-method") is not None
 
 
 async def _answer_preflight(scope: Scope, send: Send) -> None:
