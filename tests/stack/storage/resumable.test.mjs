@@ -242,3 +242,25 @@ test('a bucket keeps only what was finished', async () => {
   assert.deepEqual((await files.list()).data, [])
   assert.equal((await service.storage.deleteBucket(id)).error, null)
 })
+
+test('a client can ask what the server can', async () => {
+  const answer = await fetch(endpoint, { method: 'OPTIONS' })
+  assert.equal(answer.status, 204)
+  assert.equal(answer.headers.get('tus-version'), '1.0.0')
+  assert.equal(answer.headers.get('tus-max-size'), String(50 * 1024 * 1024))
+  assert.match(answer.headers.get('tus-extension'), /creation-with-upload/)
+  const origin = 'https://app.example'
+  const preflight = await fetch(endpoint, {
+    method: 'OPTIONS',
+    headers: {
+      origin,
+      'access-control-request-method': 'PATCH',
+      'access-control-request-headers': 'tus-resumable, upload-offset, x-upsert',
+    },
+  })
+  assert.ok(preflight.ok)
+  assert.match(preflight.headers.get('access-control-allow-methods'), /PATCH/)
+  assert.match(preflight.headers.get('access-control-allow-headers'), /upload-offset/)
+  const made = await call(endpoint, 'POST', { origin })
+  assert.match(made.headers.get('access-control-expose-headers'), /Upload-Offset/)
+})
