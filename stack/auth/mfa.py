@@ -23,6 +23,7 @@ from stack.auth.errors import (
     too_many_requests,
     unprocessable,
 )
+from stack.auth.housekeeping import forget_abandoned
 from stack.auth.mfa_settings import CHALLENGE_SECONDS
 from stack.auth.mfa_store import (
     Factor,
@@ -64,6 +65,7 @@ async def enroll(auth: AuthContext, call: Call) -> Response:
     issuer = call.fields.text("issuer") or urlsplit(auth.settings.site_url).netloc
     factor = Factor(uuid4(), signed_in.user.id, "totp", "unverified", name, new_secret())
     async with auth.transaction() as db:
+        await forget_abandoned(db)
         await delete_expired_factors(db)
         user = await user_by_id(db, signed_in.user.id, lock=True)
         if user is None:

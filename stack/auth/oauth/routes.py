@@ -20,6 +20,7 @@ from stack.auth.call import Call
 from stack.auth.context import AuthContext
 from stack.auth.errors import AuthError, OAuthError, bad_request, invalid
 from stack.auth.flows import EXPIRY, begin_flow, check_challenge
+from stack.auth.housekeeping import forget_abandoned
 from stack.auth.oauth.linking import Opened, link_account, open_account
 from stack.auth.oauth.providers import Arrival, CodeRefused, Departure, ProfileRefused, Tokens
 from stack.auth.oauth.redirect_errors import with_callback_error
@@ -109,6 +110,7 @@ async def departure_url(
         logger.warning("%s does not answer: %s", name, error)
         raise AuthError(500, "unexpected_failure", "Error creating provider URL") from error
     async with auth.transaction() as db:
+        await forget_abandoned(db)
         await begin_flow(
             db,
             id=state,

@@ -2,6 +2,7 @@
 
 from urllib.parse import parse_qs, urlsplit
 
+import psycopg
 import pytest
 
 from tests.conftest import RunningStack
@@ -138,6 +139,21 @@ def test_unknown_provider(auth, provider):
     answer = auth.call("GET", f"/authorize?provider={provider}")
     assert (answer.status_code, answer.json()["error_code"]) == (400, "validation_failed")
     assert answer.json()["msg"].startswith("Unsupported provider")
+
+
+def test_what_was_never_finished_is_forgotten(auth):
+    old, new = (auth.depart("x").partition("state=")[2].partition("&")[0] for _ in range(2))
+    with psycopg.connect(auth.stack.database_url, autocommit=True) as db:
+        for table in ("flow_state", "oauth_client_states"):
+            db.execute(
+                f"update auth.{table} set created_at = now() - interval '25 hours' where id in ("
+                " select unnest(array[id, oauth_client_state_id]) from auth.flow_state"
+                " where id = %s)",
+                [old],
+            )
+        auth.depart("x")
+        rows = db.execute("select id::text from auth.flow_state where id = any(%s)", [[old, new]])
+        assert rows.fetchall() == [(new,)]
 
 
 def test_names_are_not_case_sensitive(auth):
