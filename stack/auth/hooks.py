@@ -28,8 +28,8 @@ class Hooks:
     async def ask(self, db: Connection, name: str, event: Json) -> Json:
         """What the function answers to `event`, in at most 2 s; `{}` when the hook is off.
 
-        Errors: AuthError with the function's own `error.http_code` and `error.message`; 500
-        `hook_…` when it raises or answers nonsense; 504 `hook_timeout`.
+        Errors: AuthError with the function's own `error.http_code` and `error.message`; 500 when
+        it raises, takes too long or answers nonsense.
         Source: supabase/auth, hookspgfunc.
         """
         target = self._targets.get(name)
@@ -49,11 +49,6 @@ class Hooks:
                 )
                 row = await cursor.fetchone()
                 await db.execute("set local statement_timeout to default")
-        except psycopg.errors.QueryCanceled as error:
-            logger.warning("the hook %s took longer than 2 s", name)
-            raise AuthError(
-                422, "hook_timeout", "Failed to reach hook within maximum time of 2 seconds"
-            ) from error
         except psycopg.Error as error:
             logger.warning("the hook %s failed: %s", name, error)
             raise AuthError(
@@ -77,6 +72,6 @@ def _checked(answer: Any) -> Json:
         given = error.get("http_code")
         # a function may not turn its refusal into a success
         status = given if isinstance(given, int) and 400 <= given < 600 else 500
-        code = "unexpected_failure" if status >= 500 else "unknown"
+        code = "unexpected_failure" if status == 500 else "unknown"
         raise AuthError(status, code, str(error.get("message") or "The hook refused."))
     return answer

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import psycopg
+from psycopg_pool import PoolTimeout
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from stack.auth.context import AuthContext
 
 logger = logging.getLogger("stack.auth")
+
+_MAKES_USER = ("/signup", "/otp", "/magiclink", "/invite", "/token", "/admin/users")
 
 Handler = Callable[["AuthContext", Call], Awaitable[Response]]
 
@@ -70,7 +73,7 @@ def error_answer(request: Request, error: Exception) -> Response:
     """The answer to a failed request, in the shape of the API version it asks for."""
     if isinstance(error, OAuthError):
         return answer(error.body(), 400)
-    known = error if isinstance(error, AuthError) else _translate(error)
+    known = error if isinstance(error, AuthError) else _translate(request, error)
     headers = {"x-sb-error-code": known.code}
     is_short = request.headers.get(API_VERSION_HEADER, "") >= SHORT_ERRORS_SINCE
     if is_short:
@@ -78,15 +81,17 @@ def error_answer(request: Request, error: Exception) -> Response:
     return answer(known.body(is_short=is_short), known.status, headers)
 
 
-def _translate(error: Exception) -> AuthError:
+def _translate(request: Request, error: Exception) -> AuthError:
     """What a client may know of an error that no route expected."""
-    if isinstance(error, psycopg.Error) and (error.sqlstate or "").startswith("P0"):
-        # raised on purpose by a trigger of the project
-        logger.info("a trigger refused: %s", error)
-        return AuthError(500, "unexpected_failure", "Database error saving new user")
-    if isinstance(error, psycopg.OperationalError) or type(error).__name__ == "PoolTimeout":
+    if isinstance(error, psycopg.OperationalError | PoolTimeout):
         logger.warning("the database did not answer: %s", error)
         return AuthError(503, "request_timeout", "The database is not reachable")
+    if isinstance(error, psycopg.Error):
+        # a trigger of the project refused, or stumbled over its own tables
+        logger.warning("%s %s: %s", request.method, request.url.path, error)
+        makes_user = request.method == "POST" and request.url.path.endswith(_MAKES_USER)
+        doing = "saving new" if makes_user else "updating"
+        return AuthError(500, "unexpected_failure", f"Database error {doing} user")
     logger.error("unexpected failure", exc_info=error)
     return AuthError(
         500,

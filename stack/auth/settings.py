@@ -83,7 +83,8 @@ class AuthSettings:
     minimum_password_length: int
     password_characters: tuple[str, ...]
     email_enabled: bool
-    phone_enabled: bool  # for imported users; there is no SMS provider
+    phone_enabled: bool
+    phone_confirmations: bool  # which no SMS provider can bring here
     enable_confirmations: bool
     double_confirm_changes: bool
     secure_password_change: bool
@@ -121,6 +122,9 @@ class AuthSettings:
             minimum_password_length=int(auth.get("minimum_password_length", 6)),
             password_characters=_characters(str(auth.get("password_requirements", ""))),
             phone_enabled=bool(config.section("auth", "sms").get("enable_signup", False)),
+            phone_confirmations=bool(
+                config.section("auth", "sms").get("enable_confirmations", False)
+            ),
             email_enabled=bool(email.get("enable_signup", True)),
             enable_confirmations=bool(email.get("enable_confirmations", False)),
             double_confirm_changes=bool(email.get("double_confirm_changes", True)),

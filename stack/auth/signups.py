@@ -68,6 +68,45 @@ async def sign_up_email_user(
     return await reread(db, user)
 
 
+async def sign_up_phone_user(
+    auth: AuthContext,
+    db: Connection,
+    *,
+    phone: str,
+    encrypted_password: str,
+    metadata: Mapping[str, Any],
+    visit: Visit,
+) -> User:
+    """A new user with a phone identity, confirmed: nothing can be sent to the phone from here.
+
+    Errors: AuthError of a hook; psycopg's UniqueViolation when the number is taken.
+    """
+    user_id = uuid4()
+    claims = {
+        "sub": str(user_id),
+        "phone": phone,
+        "email_verified": False,
+        "phone_verified": False,
+    }
+    data = {**metadata, **claims}
+    app_metadata = {"provider": "phone", "providers": ["phone"]}
+    await ask_before_user_created(
+        auth, db, email="", app_metadata=app_metadata, user_metadata=data, visit=visit
+    )
+    user = await add_user(
+        db,
+        user_id=user_id,
+        email=None,
+        encrypted_password=encrypted_password,
+        app_metadata=app_metadata,
+        user_metadata=data,
+        phone=phone,
+        phone_confirmed_at=datetime.now(UTC),
+    )
+    await add_identity(db, user.id, "phone", data)
+    return await reread(db, user)
+
+
 async def sign_up_anonymous_user(
     auth: AuthContext, db: Connection, metadata: Mapping[str, Any], visit: Visit
 ) -> User:

@@ -114,6 +114,15 @@ async def user_by_email(db: Connection, email: str, *, lock: bool = False) -> Us
     )
 
 
+async def user_by_phone(db: Connection, phone: str) -> User | None:
+    """The user who signs in by this number; `phone` is digits only."""
+    return await _one_user(
+        db,
+        "u.instance_id = %s and u.phone = %s and u.aud = %s and not u.is_sso_user limit 1",
+        [NIL_UUID, phone, AUDIENCE],
+    )
+
+
 async def duplicate_of_email(
     db: Connection, email: str, *, besides: UUID | None = None
 ) -> User | None:

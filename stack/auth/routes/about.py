@@ -44,7 +44,7 @@ async def settings(auth: AuthContext, call: Call) -> Response:
             "external": external,
             "disable_signup": not auth.settings.enable_signup,
             "mailer_autoconfirm": not auth.settings.enable_confirmations,
-            "phone_autoconfirm": False,
+            "phone_autoconfirm": not auth.settings.phone_confirmations,
             "sms_provider": "",
             "saml_enabled": False,
         }

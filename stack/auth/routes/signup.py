@@ -2,7 +2,7 @@
 
 from starlette.responses import Response
 
-from stack.auth.addresses import checked_email, refuse_captcha, refuse_phone
+from stack.auth.addresses import checked_email, checked_phone, refuse_captcha, refuse_phone
 from stack.auth.audit import record
 from stack.auth.call import Call
 from stack.auth.context import AuthContext
@@ -20,8 +20,9 @@ from stack.auth.signups import (
     shown_to_stranger,
     sign_up_anonymous_user,
     sign_up_email_user,
+    sign_up_phone_user,
 )
-from stack.auth.users import Json, change_user, duplicate_of_email
+from stack.auth.users import Json, change_user, duplicate_of_email, user_by_phone
 
 
 async def signup(auth: AuthContext, call: Call) -> Response:
@@ -40,7 +41,8 @@ async def signup(auth: AuthContext, call: Call) -> Response:
     if not password:
         raise invalid("Signup requires a valid password")
     auth.passwords.check_strength(password)
-    refuse_phone(auth, call, "Phone signups are disabled")
+    if call.fields.text("phone"):
+        return answer(await _sign_up_by_phone(auth, call, password))
     if not auth.settings.email_enabled:
         raise bad_request("email_provider_disabled", "Email signups are disabled")
     body = await sign_up(
@@ -122,6 +124,34 @@ async def sign_up(
         return obfuscated_user(email, metadata)
     await auth.post.deliver(letters)
     return shown_to_stranger(user)
+
+
+async def _sign_up_by_phone(auth: AuthContext, call: Call, password: str) -> Json:
+    if not auth.settings.phone_enabled or auth.settings.phone_confirmations:
+        refuse_phone(auth, call, "Phone signups are disabled")
+    phone = checked_phone(call.fields.text("phone"))
+    if call.fields.text("email"):
+        raise invalid("Only an email address or phone number should be provided on signup.")
+    if call.fields.text("code_challenge"):
+        raise invalid("PKCE not supported for phone signups")
+    encrypted = await auth.passwords.hash(password)
+    traits = {"provider": "phone"}
+    async with auth.transaction() as db:
+        await lock_address(db, phone)
+        if await user_by_phone(db, phone) is not None:
+            raise unprocessable("user_already_exists", "User already registered")
+        user = await sign_up_phone_user(
+            auth,
+            db,
+            phone=phone,
+            encrypted_password=encrypted,
+            metadata=call.fields.object("data") or {},
+            visit=call.visit,
+        )
+        await record(db, user, "user_signedup", traits=traits, ip=call.visit.ip)
+        await record(db, user, "login", traits=traits, ip=call.visit.ip)
+        grant = await issue_session(auth, db, user, method="password", visit=call.visit)
+    return grant.as_json()
 
 
 async def _sign_up_anonymously(auth: AuthContext, call: Call) -> Json:

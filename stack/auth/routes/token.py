@@ -21,7 +21,7 @@ from stack.auth.oauth.id_token_grant import id_token_grant
 from stack.auth.refreshing import refresh
 from stack.auth.routing import Door, Handler, answer
 from stack.auth.sessions import end_sessions, issue_session
-from stack.auth.users import Json, User, user_by_email, user_by_id
+from stack.auth.users import Json, User, user_by_email, user_by_id, user_by_phone
 from stack.auth.web3.grant import web3_grant
 
 INVALID = "Invalid login credentials"
@@ -37,7 +37,7 @@ async def token(auth: AuthContext, call: Call) -> Response:
 
 
 async def password_grant(auth: AuthContext, call: Call) -> Response:
-    """Sign in by e-mail and password.
+    """Sign in by address and password.
 
     A wrong password and an unknown address get the same answer after the same time.
     Errors: 400 invalid_credentials, email_not_confirmed, user_banned; 422 email_provider_disabled.
@@ -48,14 +48,17 @@ async def password_grant(auth: AuthContext, call: Call) -> Response:
     password = call.fields.text("password")
     if email and phone:
         raise invalid("Only an email address or phone number should be provided on login.")
-    if phone:
+    if phone and not auth.settings.phone_enabled:
         raise unprocessable("phone_provider_disabled", "Phone logins are disabled")
-    if not email:
+    if not email and not phone:
         raise invalid("missing email or phone")
-    if not auth.settings.email_enabled:
+    if email and not auth.settings.email_enabled:
         raise unprocessable("email_provider_disabled", "Email logins are disabled")
     async with auth.connection() as db:
-        user = await user_by_email(db, email)
+        if email:
+            user = await user_by_email(db, email)
+        else:
+            user = await user_by_phone(db, phone.strip().removeprefix("+").replace(" ", ""))
     is_valid = await auth.passwords.matches(password, user.encrypted_password if user else None)
     if user is None:
         raise bad_request("invalid_credentials", INVALID)
@@ -64,10 +67,13 @@ async def password_grant(auth: AuthContext, call: Call) -> Response:
         raise bad_request("invalid_credentials", INVALID)
     if user.is_banned:
         raise bad_request("user_banned", "User is banned")
-    if not user.is_confirmed:
+    if email and not user.is_confirmed:
         raise bad_request("email_not_confirmed", "Email not confirmed")
+    if phone and user.phone_confirmed_at is None:
+        raise bad_request("phone_not_confirmed", "Phone not confirmed")
+    traits = {"provider": "email" if email else "phone"}
     async with auth.transaction() as db:
-        await record(db, user, "login", traits={"provider": "email"}, ip=call.visit.ip)
+        await record(db, user, "login", traits=traits, ip=call.visit.ip)
         grant = await issue_session(
             auth,
             db,

@@ -1,6 +1,7 @@
 """Signing up: confirmation, autoconfirmation, what strangers learn, and who gets there first."""
 
 import asyncio
+import secrets
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -153,3 +154,18 @@ async def test_parallel_autoconfirmed_sign_ups_let_one_in(variant, email):
         *(client.post("/signup", json={"email": email, "password": PASSWORD}) for _ in range(6))
     )
     assert sorted(answer.status_code for answer in answers) == [200, 422, 422, 422, 422, 422]
+
+
+async def test_phone_and_password_where_phones_need_no_proof(variant):
+    client = await variant({"sms": {"enable_signup": True, "enable_confirmations": False}})
+    phone = "1" + str(secrets.randbelow(10**10)).zfill(10)
+    body = {"phone": "+" + phone, "password": PASSWORD}
+    session = (await client.post("/signup", json=body)).json()
+    assert session["user"]["phone"] == phone
+    assert session["user"]["app_metadata"]["provider"] == "phone"
+    assert session["user"]["phone_confirmed_at"]
+    again = await client.post("/signup", json=body)
+    assert again.json()["error_code"] == "user_already_exists"
+    assert (await client.post("/token?grant_type=password", json=body)).status_code == 200
+    refused = await client.post("/otp", json={"phone": phone})
+    assert (refused.status_code, refused.json()["error_code"]) == (422, "sms_send_failed")
