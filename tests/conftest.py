@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -131,6 +131,12 @@ def db(shared_database: str) -> Iterator[people.Connection]:
 def cast(db: people.Connection) -> dict[str, people.Person]:
     """One of each kind of person, for this test only."""
     return people.cast(db)
+
+
+@pytest.fixture(scope="session")
+def stack_of() -> Callable[[Path, str], RunningStack]:
+    """Starts the run's stack of any project: `stack_of(project, name)`."""
+    return start_stack
 
 
 class JavaScriptFile(pytest.File):

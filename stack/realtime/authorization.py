@@ -98,7 +98,8 @@ class Gatekeeper:
                 return await _rolled_back(pool, ask)
             except errors.QueryCanceled:
                 raise
-            except errors.OperationalError:  # a connection that was cut while it lay in the pool
+            except errors.OperationalError:  # connections were cut while they lay in the pool
+                await pool.check()
                 return await _rolled_back(pool, ask)
         except errors.QueryCanceled as error:
             raise Unavailable("QueryCanceled", str(error)) from error

@@ -154,7 +154,7 @@ class MessageStream:
         cursor = connection.cursor(row_factory=class_row(StoredMessage))
         await cursor.execute(f"{_COLUMNS} where id = any(%s)", [list(ids)])
         found = {message.id: message for message in await cursor.fetchall()}
-        self._hand_over([found[id_] for id_ in ids if id_ in found])
+        await self._hand_over([found[id_] for id_ in ids if id_ in found])
 
     async def _sweep(self, connection: Connection) -> None:
         """Find what was committed without waking us. The first sweep only takes stock."""
@@ -177,7 +177,7 @@ class MessageStream:
         self._horizon = horizon
         self._known = {id_: at for id_, at in self._known.items() if at >= horizon}
 
-    def _hand_over(self, messages: Sequence[StoredMessage]) -> None:
+    async def _hand_over(self, messages: Sequence[StoredMessage]) -> None:
         for message in messages:
             if message.id in self._known:
                 continue
@@ -186,3 +186,4 @@ class MessageStream:
                 self._deliver(message)
             except Exception:
                 logger.exception("could not deliver message %s", message.id)
+            await asyncio.sleep(0)  # let sockets write, lest a burst looks like a slow client

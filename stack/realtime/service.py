@@ -113,7 +113,10 @@ class RealtimeService:
             await asyncio.sleep(_IDLE_CHECK_SECONDS)
             deadline = time.monotonic() - self._settings.idle_timeout_seconds
             for socket in [socket for socket in self._sockets if socket.heard_at < deadline]:
-                socket.close()
+                if socket.is_closing:  # since the round before: it does not even read that
+                    socket.drop("it is silent and does not read")
+                else:
+                    socket.close()
 
     async def _keep_house(self) -> None:
         while True:

@@ -33,22 +33,23 @@ class Socket:
         self.channels: dict[str, Channel] = {}
         self.heard_at = time.monotonic()
         self._around = around
+        self._receive: Receive | None = None
         self._send: Send | None = None
         self._queue: deque[Event] = deque()
         self._queued = 0
         self._writer: asyncio.Task[None] | None = None
-        self._is_closing = False
+        self.is_closing = False
 
     async def run(self, receive: Receive, send: Send) -> None:
         """Serve it until either side ends it."""
-        self._send = send
+        self._receive, self._send = receive, send
         try:
             while True:
                 event = await receive()
                 if event["type"] != "websocket.receive":
                     return
                 self.heard_at = time.monotonic()
-                if self._is_closing:
+                if self.is_closing:
                     continue
                 frame = event.get("text")
                 try:
@@ -58,7 +59,7 @@ class Socket:
                 except Malformed:
                     self.close(_UNSUPPORTED)
         finally:
-            self._is_closing = True
+            self.is_closing = True
             for channel in list(self.channels.values()):
                 channel.end()
             if self._writer is not None:
@@ -66,14 +67,12 @@ class Socket:
 
     def enqueue(self, event: Event) -> None:
         """Send in the order of the calls, without waiting."""
-        if self._is_closing:
+        if self.is_closing:
             return
         self._queue.append(event)
         self._queued += size_of(event)
-        if (
-            self._queued > self._around.settings.max_pending_kb_per_client * 1024
-            or len(self._queue) > _LONGEST_QUEUE
-        ):
+        limit = self._around.settings.max_pending_kb_per_client * 1024
+        if len(self._queue) > _LONGEST_QUEUE or (self._queued > limit and len(self._queue) > 1):
             self.drop("it reads too slowly")
         elif self._writer is None:
             self._writer = asyncio.create_task(self._write())
@@ -81,18 +80,18 @@ class Socket:
     def close(self, code: int = _NORMAL) -> None:
         """End it after what is queued."""
         self.enqueue({"type": "websocket.close", "code": code})
-        self._is_closing = True
+        self.is_closing = True
 
     def drop(self, reason: str) -> None:
         """End it now: nothing more is sent."""
         logger.info("a connection is dropped: %s", reason)
-        self._is_closing = True
+        self.is_closing = True
         self._queue.clear()
         self._queued = 0
         if self._writer is not None:
             self._writer.cancel()
         # ASGI can only close politely, which waits for a reader; the transport can end it
-        transport = getattr(getattr(self._send, "__self__", None), "transport", None)
+        transport = getattr(getattr(self._receive, "__self__", None), "transport", None)
         if transport is not None:
             transport.abort()
 
@@ -140,7 +139,7 @@ class Socket:
                 self._queued -= size_of(event)
                 await self._send(event)
         except OSError:  # also uvicorn's ClientDisconnected
-            self._is_closing = True
+            self.is_closing = True
             self._queue.clear()
         finally:
             self._writer = None

@@ -1,5 +1,6 @@
 """From transactions to subscribers: who wants a change, who may see it, and in which form."""
 
+import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from stack.realtime.protocol import Broadcast
 
 logger = logging.getLogger("stack.realtime")
 
+_BURST = 64 * 1024  # bytes sent before others may run
 _NO_KEY = "Error 400: Bad Request, no primary key"
 _NO_RIGHT = "Error 401: Unauthorized"
 
@@ -75,7 +77,13 @@ class Courier:
             except psycopg.Error:
                 relation = candidates[0].record.change.relation
                 logger.exception("changes of %s.%s are lost", relation.schema, relation.name)
-        _send([each for _, some in sorted(deliveries, key=lambda pair: pair[0]) for each in some])
+        deliveries.sort(key=lambda pair: pair[0])
+        await _send([each for _, some in deliveries for each in some])
+
+    async def refresh(self) -> None:
+        """Replace connections that were cut while they lay in their pools."""
+        for role in ("postgres", "authenticator"):
+            await (await self._database.pool(role)).check()
 
     def _interested(
         self, transaction: Transaction, change: Change
@@ -196,8 +204,9 @@ def _deliveries(candidate: _Candidate, table: Table, moment: str) -> list[_Deliv
     return deliveries
 
 
-def _send(deliveries: Sequence[_Delivery]) -> None:
+async def _send(deliveries: Sequence[_Delivery]) -> None:
     made: dict[tuple[str, tuple[int, ...], str], Broadcast] = {}
+    enqueued = 0
     for each in deliveries:
         if not each.subscription.is_live:
             continue
@@ -209,6 +218,10 @@ def _send(deliveries: Sequence[_Delivery]) -> None:
         event = made[key].frame(subscriber.socket.version)
         if event is not None:
             subscriber.socket.enqueue(event)
+            enqueued += len(each.data)
+        if enqueued > _BURST:
+            enqueued = 0
+            await asyncio.sleep(0)  # let sockets write, lest a burst looks like a slow client
 
 
 def _iso(moment: datetime) -> str:

@@ -26,7 +26,7 @@ from stack.realtime.changes.subscriptions import (
 logger = logging.getLogger("stack.realtime")
 
 _POLL_SECONDS = 0.02
-_LINGER_SECONDS = 10.0  # the slot outlives its last subscriber by so much
+_LINGER_SECONDS = 5.0  # the slot outlives its last subscriber by so much
 _MESSAGES_AT_ONCE = 5000
 _CHANGES_AT_ONCE = 200
 _LONGEST_WAIT = 2.0
@@ -131,6 +131,7 @@ class ChangesFeed:
                         self._wanted.set()
             except psycopg.OperationalError as error:
                 logger.info("changes: connection lost, reconnecting: %s", error)
+                await self._courier.refresh()
             except (psycopg.Error, Unreadable) as error:
                 # the slot cannot be read, for instance because the publication was made anew
                 logger.warning("changes: starting anew, some may be lost: %s", error)
