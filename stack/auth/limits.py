@@ -10,6 +10,7 @@ from stack.auth.errors import too_many_requests
 from stack.auth.settings import RateLimits
 
 _ADDRESSES = 10_000
+_CODES = 50
 _WINDOW_SECONDS = 300.0
 _HOUR_SECONDS = 3600.0
 
@@ -58,11 +59,21 @@ class Limits:
             )
         }
         self._strangers: OrderedDict[tuple[str, str], float] = OrderedDict()
+        # a six-digit code is guessed in a million tries: whatever is configured, none gets that far
+        self._codes = Bucket(_CODES, _WINDOW_SECONDS)
         self._mails = Bucket(rates.email_sent, _HOUR_SECONDS)
 
     def check(self, name: str, ip: str) -> None:
         """Errors: 429 over_request_rate_limit."""
         if not self._requests[name].takes(ip):
+            raise too_many_requests("over_request_rate_limit", "Request rate limit reached")
+
+    def check_code(self, email: str) -> None:
+        """Count a code that is tried for an address, known or not.
+
+        Errors: 429 over_request_rate_limit after 50 in five minutes.
+        """
+        if not self._codes.takes(email):
             raise too_many_requests("over_request_rate_limit", "Request rate limit reached")
 
     def check_stranger(self, action: str, email: str, frequency: float) -> None:

@@ -44,8 +44,11 @@ class AuthService:
         self._router = Router(bind(self._context, DOORS), redirect_slashes=False)
 
     async def start(self) -> None:
-        async with self._context.connection():
-            pass  # fails early when the database refuses the login
+        async with self._context.connection() as db:
+            # sign-ins that were begun and never finished
+            await db.execute(
+                "delete from auth.flow_state where created_at < now() - interval '1 day'"
+            )
 
     async def stop(self) -> None:
         await self._context.post.close()

@@ -16,7 +16,6 @@ from stack.auth.notices import (
     write_reauthentication,
     write_recovery,
 )
-from stack.auth.passwords import random_password
 from stack.auth.redirects import allowed_redirect
 from stack.auth.routes.signup import sign_up
 from stack.auth.routing import Door, answer
@@ -56,6 +55,11 @@ async def _magic_link(auth: AuthContext, call: Call, *, creates: bool) -> Respon
         raise unprocessable("email_provider_disabled", "Email logins are disabled")
     email = checked_email(call.fields.text("email"))
     check_challenge(call.fields.text("code_challenge"), call.fields.text("code_challenge_method"))
+    async with at_least(EVEN_SECONDS):
+        return await _send_magic_link(auth, call, email, creates=creates)
+
+
+async def _send_magic_link(auth: AuthContext, call: Call, email: str, *, creates: bool) -> Response:
     async with auth.connection() as db:
         user = await user_by_email(db, email)
     if user is None and not creates:
@@ -69,7 +73,7 @@ async def _magic_link(auth: AuthContext, call: Call, *, creates: bool) -> Respon
             auth,
             call,
             email=email,
-            password=random_password(),
+            password=None,
             metadata=call.fields.object("data") or {},
         )
         return answer({})

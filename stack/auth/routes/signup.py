@@ -56,14 +56,14 @@ async def signup(auth: AuthContext, call: Call) -> Response:
 
 
 async def sign_up(
-    auth: AuthContext, call: Call, *, email: str, password: str, metadata: Json
+    auth: AuthContext, call: Call, *, email: str, password: str | None, metadata: Json
 ) -> Json:
-    """The body that answers a sign-up: a grant or a user."""
+    """The body that answers a sign-up: a grant or a user. No password: for links and codes only."""
     challenge = call.fields.text("code_challenge")
     challenge_method = call.fields.text("code_challenge_method")
     check_challenge(challenge, challenge_method)
     # hashed for known addresses, too, so that they answer no faster
-    encrypted = await auth.passwords.hash(password)
+    encrypted = await auth.passwords.hash(password) if password else None
     letters: list[Letter] = []
     async with auth.transaction() as db:
         await lock_address(db, email)

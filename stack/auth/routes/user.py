@@ -163,6 +163,7 @@ async def _check_reauthentication(
     if not nonce:
         raise bad_request("reauthentication_needed", "Password update requires reauthentication")
     user = signed_in.user
+    auth.limits.check_code(user.email or "")
     found = await find_code(
         db, user.email or "", nonce, [Kind.REAUTHENTICATION], expiry=auth.settings.otp_expiry
     )

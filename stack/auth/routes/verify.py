@@ -126,6 +126,7 @@ async def _find_code(
     auth: AuthContext, db: Connection, email: str, code: str, given_type: str
 ) -> Found:
     kinds = _kinds(given_type)
+    auth.limits.check_code(email)
     found = await find_code(db, email, code, kinds, expiry=auth.settings.otp_expiry)
     return _usable(found, "Token has expired or is invalid")
 

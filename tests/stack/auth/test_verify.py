@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import secrets
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import jwt
@@ -238,3 +239,45 @@ def test_no_link_leads_to_a_foreign_site(api, inbox, person, target):
         "/verify", params={"token": hashed, "type": "magiclink", "redirect_to": target}
     )
     assert answer.headers["location"].startswith("http://127.0.0.1:3000#")
+
+
+def test_a_code_opens_once_however_many_type_it(api, inbox, person):
+    email = person()["email"]
+    api.post("/otp", json={"email": email})
+    [code] = inbox(email)["codes"]
+    body = {"email": email, "token": code, "type": "email"}
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: api.post("/verify", json=body), range(8)))
+    assert sorted(answer.status_code for answer in answers) == [200] + [403] * 7
+
+
+def test_a_code_in_a_redirect_opens_once(api, inbox, person):
+    email = person()["email"]
+    verifier, asked = challenge()
+    api.post("/otp", json={"email": email, **asked})
+    location = follow(api, inbox(email)).headers["location"]
+    [code] = parse_qs(urlsplit(location).query)["code"]
+    body = {"auth_code": code, "code_verifier": verifier}
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: api.post("/token?grant_type=pkce", json=body), range(8)))
+    assert sorted(answer.status_code for answer in answers) == [200] + [404] * 7
+
+
+def test_codes_cannot_be_guessed_at_leisure(api, inbox, person):
+    email = person()["email"]
+    api.post("/otp", json={"email": email})
+    [code] = inbox(email)["codes"]
+    wrong = {"email": email, "token": "x", "type": "email"}
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: api.post("/verify", json=wrong), range(60)))
+    assert {answer.status_code for answer in answers} == {403, 429}
+    # not even the right one is told from the others then
+    assert api.post("/verify", json=wrong | {"token": code}).status_code == 429
+
+
+def test_a_scanner_that_only_looks_does_not_use_up_the_link(api, inbox, person):
+    email = person()["email"]
+    api.post("/otp", json={"email": email})
+    [link] = inbox(email)["links"]
+    assert api.head(link).status_code == 405
+    assert "access_token" in fragment_of(api.get(link))
