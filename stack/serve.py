@@ -114,8 +114,10 @@ async def _run(
     finally:
         server.should_exit = True
         for service in reversed(started):
-            with contextlib.suppress(Exception):
+            try:
                 await service.stop()
+            except Exception:  # the others must stop, too
+                logger.exception("%s did not stop well", type(service).__name__)
         if serving is not None:
             await serving
         await database.close()

@@ -192,7 +192,10 @@ class Cluster:
         if not self._is_ours(pid):
             # Postgres takes its own parent's id for a stale one, and still looks whether sessions
             # use the shared memory that the rest of the file names: so it is not removed
-            lock.write_text(f"{os.getpid()}\n" + lock.read_text().partition("\n")[2])
+            rest = lock.read_text().partition("\n")[2]
+            # not through a link: as root we write where another user may have made one
+            with os.fdopen(os.open(lock, os.O_WRONLY | os.O_TRUNC | os.O_NOFOLLOW), "w") as file:
+                file.write(f"{os.getpid()}\n{rest}")
             return
         for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
             with contextlib.suppress(ProcessLookupError):

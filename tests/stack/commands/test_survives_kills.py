@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ import httpx
 import psycopg
 import pytest
 
+from stack.core.config import free_port
 from stack.core.database import Database
 from stack.postgres.cluster import Cluster
 from tests.stack.cluster import scratch_cluster
@@ -169,6 +171,20 @@ def test_a_companion_that_cannot_start(commands, project):
     )
     assert commands.running() is None
     assert not (commands.folder / "postgres" / "postmaster.pid").exists()
+
+
+def test_a_companions_port_is_taken(commands, project):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        (project / "stack.toml").write_text(
+            f'[services.helper]\ncommand = "sleep 9"\nport = {port}\n'
+        )
+        done = commands.run("up", "--port", str(free_port()), "--db-port", "0", "--no-fsync")
+    assert done.returncode == 1
+    assert done.stderr == (
+        f"Error: port {port} is taken: stop what listens there, or set HELPER_PORT\n"
+    )
+    assert not (commands.folder / "postgres").exists()
 
 
 def test_a_second_ctrl_c_does_not_leave_children(commands):
