@@ -42,3 +42,12 @@ class Access:
         async with self.acting(caller, operation) as connection:
             yield connection
             raise psycopg.Rollback
+
+    async def database_identity(self) -> str:
+        """Tells one database from another, also after a restart."""
+        async with self.acting(SERVICE, "") as connection:
+            cursor = await connection.execute(
+                "select system_identifier || '/' || current_database() from pg_control_system()"
+            )
+            row = await cursor.fetchone()
+        return str(row[0]) if row else ""

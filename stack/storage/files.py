@@ -144,6 +144,13 @@ class Disk:
         finally:
             file.close()
 
+    def belongs_to(self, database: str) -> bool:
+        """Whether these are the files of this database; the first one that asks owns them."""
+        mark = self.objects.parent / "database"
+        if not mark.exists():
+            mark.write_text(database)
+        return mark.read_text() == database
+
     def orphan_candidates(self) -> dict[str, Path]:
         """Versions on the disk that are older than this process, with their files."""
         return {

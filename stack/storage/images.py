@@ -29,9 +29,9 @@ _MIME_TYPES = {
     "WEBP": "image/webp",
     "GIF": "image/gif",
     "AVIF": "image/avif",
-    "BMP": "image/bmp",
-    "TIFF": "image/tiff",
 }
+# what browsers do not show, and phones' JPEGs that hold more than one picture
+_WRITTEN_AS = {"BMP": "PNG", "TIFF": "PNG", "MPO": "JPEG"}
 _DEFAULT_QUALITY = 80
 
 
@@ -141,7 +141,7 @@ def _target_format(origin: str, wanted: Transformation, accept: str) -> str:
         return "AVIF"
     if wanted.format is None and "image/webp" in accept:
         return "WEBP"
-    return origin if origin not in ("BMP", "TIFF") else "PNG"
+    return _WRITTEN_AS.get(origin, origin)
 
 
 def _resize(picture: "Image.Image", wanted: Transformation) -> "Image.Image":
@@ -150,9 +150,7 @@ def _resize(picture: "Image.Image", wanted: Transformation) -> "Image.Image":
     width, height = picture.size
     if not wanted.width and not wanted.height:
         return picture
-    if picture.mode in ("P", "1", "I;16", "I", "F", "LA", "PA", "CMYK", "YCbCr"):
-        has_alpha = "transparency" in picture.info or picture.mode in ("LA", "PA")
-        picture = picture.convert("RGBA" if has_alpha else "RGB")
+    picture = _in_full_colour(picture)
     box_width, box_height = wanted.width or 0, wanted.height or 0
     if wanted.resize == "fill":
         size = (min(box_width or width, width), min(box_height or height, height))
@@ -167,6 +165,14 @@ def _resize(picture: "Image.Image", wanted: Transformation) -> "Image.Image":
     return _crop_to_centre(picture, min(box_width, size[0]), min(box_height, size[1]))
 
 
+def _in_full_colour(picture: "Image.Image") -> "Image.Image":
+    """RGB or RGBA: palettes and other kinds of pixels cannot be blended."""
+    if picture.mode in ("RGB", "RGBA"):
+        return picture
+    has_alpha = "transparency" in picture.info or picture.mode in ("LA", "PA", "La")
+    return picture.convert("RGBA" if has_alpha else "RGB")
+
+
 def _crop_to_centre(picture: "Image.Image", width: int, height: int) -> "Image.Image":
     left, top = (picture.width - width) // 2, (picture.height - height) // 2
     return picture.crop((left, top, left + width, top + height))
@@ -174,14 +180,16 @@ def _crop_to_centre(picture: "Image.Image", width: int, height: int) -> "Image.I
 
 def _encode(picture: "Image.Image", target: str, quality: int | None) -> bytes:
     out = io.BytesIO()
-    options: dict[str, Any] = {}
+    # colours are kept, everything else that the source tells of itself is left out
+    options: dict[str, Any] = {"icc_profile": picture.info.get("icc_profile")}
     if target in ("JPEG", "WEBP", "AVIF"):
         options["quality"] = quality or _DEFAULT_QUALITY
+    if picture.mode == "CMYK":
+        options["icc_profile"] = None
     if target == "JPEG" and picture.mode not in ("RGB", "L"):
         picture = picture.convert("RGB")
-    if target in ("WEBP", "AVIF") and picture.mode not in ("RGB", "RGBA"):
-        has_alpha = "transparency" in picture.info or picture.mode in ("LA", "PA")
-        picture = picture.convert("RGBA" if has_alpha else "RGB")
+    if target in ("WEBP", "AVIF"):
+        picture = _in_full_colour(picture)
     if target == "AVIF":
         options["speed"] = 8
     picture.save(out, target, **options)

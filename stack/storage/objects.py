@@ -5,6 +5,7 @@ dropped it. What a kill leaves between the two is a file without a row; `sweep` 
 """
 
 import contextlib
+import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,6 +23,7 @@ from stack.storage.names import check_bucket_name, check_key, is_storable
 from stack.storage.rows import COLUMNS, Content, StoredObject, Target, owner_uuid
 from stack.storage.times import iso
 
+logger = logging.getLogger("stack.storage")
 _SWEEP_BATCH = 1000
 
 
@@ -226,7 +228,13 @@ class Objects:
         )
 
     async def sweep(self) -> int:
-        """Remove files that no row names, older than this process; return their number."""
+        """Remove files that no row names, older than this process; return their number.
+
+        A stack can be pointed at another database, whose rows name other files: not with these.
+        """
+        if not await self._disk.run(self._disk.belongs_to, await self._access.database_identity()):
+            logger.warning("storage: these are another database's files, so none is cleared away")
+            return 0
         orphans = await self._disk.run(self._disk.orphan_candidates)
         versions = sorted(orphans)
         count = 0

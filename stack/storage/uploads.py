@@ -4,7 +4,7 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,32 +20,39 @@ from stack.storage.settings import MAX_METADATA_BYTES
 
 _MAX_FIELDS = 10
 _HEADER_TEXT = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+_UNKNOWN_TYPE = "application/octet-stream"
 _EMPTY_FOLDER = ".emptyFolderPlaceholder"
 
-CheckMime = Callable[[str], None]
+Admit = Callable[[dict[str, Any]], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
-    """What a bucket takes: bytes, and a check of the declared type that raises."""
+class Admission:
+    """What may come in: at most `size` bytes, if `admit` does not raise.
+
+    `admit` is asked once, before any byte is kept, with what is known of the object by then:
+    `mimetype`, and `size` and `contentLength` when they were declared.
+    """
 
     size: int
-    check_mime: CheckMime
+    admit: Admit
 
 
-def limits_for(key: str, limits: Limits) -> Limits:
-    """The placeholder that keeps an empty folder visible: of any type, but without content."""
-    return Limits(0, lambda _: None) if key.endswith(_EMPTY_FOLDER) else limits
+def is_folder_placeholder(key: str) -> bool:
+    """The object that keeps an empty folder visible: of any type, but without content."""
+    return key.endswith(_EMPTY_FOLDER)
 
 
-async def receive(body: Body, headers: Headers, incoming: Incoming, limits: Limits) -> Content:
+async def receive(
+    body: Body, headers: Headers, incoming: Incoming, admission: Admission
+) -> Content:
     """Write the file to `incoming` and tell what it is; nothing whole is held in memory.
 
     Errors: EntityTooLarge (413), InvalidMimeType (415), NoContentProvided (400).
     """
     if headers.get("content-type", "").lower().startswith("multipart/form-data"):
-        return await _receive_form(body, headers, incoming, limits)
-    return await _receive_bytes(body, headers, incoming, limits)
+        return await _receive_form(body, headers, incoming, admission)
+    return await _receive_bytes(body, headers, incoming, admission)
 
 
 def header_value(name: str, text: str) -> str:
@@ -80,15 +87,17 @@ def parse_metadata(text: str | bytes) -> Mapping[str, Any] | None:
 
 
 async def _receive_bytes(
-    body: Body, headers: Headers, incoming: Incoming, limits: Limits
+    body: Body, headers: Headers, incoming: Incoming, admission: Admission
 ) -> Content:
-    mime_type = headers.get("content-type") or "application/octet-stream"
-    limits.check_mime(mime_type)
+    known: dict[str, Any] = {"mimetype": headers.get("content-type") or _UNKNOWN_TYPE}
     length = headers.get("content-length", "")
-    if length.isdecimal() and int(length) > limits.size:
+    if length.isdecimal():
+        known |= {"size": int(length), "contentLength": int(length)}
+    await admission.admit(known)
+    if known.get("size", 0) > admission.size:
         raise too_large()
     async for chunk in body.chunks():
-        if incoming.size + len(chunk) > limits.size:
+        if incoming.size + len(chunk) > admission.size:
             raise too_large()
         await incoming.write(chunk)
     await incoming.finish()
@@ -96,7 +105,7 @@ async def _receive_bytes(
         file=incoming.path,
         size=incoming.size,
         etag=incoming.etag,
-        mime_type=header_value("content-type", mime_type),
+        mime_type=header_value("content-type", known["mimetype"]),
         cache_control=header_value("cache-control", headers.get("cache-control") or "no-cache"),
         content_encoding=headers.get("content-encoding") or None,
         user_metadata=decode_metadata(headers.get("x-metadata")),
@@ -104,16 +113,18 @@ async def _receive_bytes(
 
 
 async def _receive_form(
-    body: Body, headers: Headers, incoming: Incoming, limits: Limits
+    body: Body, headers: Headers, incoming: Incoming, admission: Admission
 ) -> Content:
     form = _Form(headers["content-type"])
+    admitted: str | None = None
     try:
         async for chunk in body.chunks():
             form.feed(chunk)
+            if form.has_file and admitted is None:
+                admitted = form.mime_type
+                await admission.admit({"mimetype": admitted})
             if form.data:
-                if incoming.size == 0:
-                    limits.check_mime(form.mime_type)
-                if incoming.size + len(form.data) > limits.size:
+                if incoming.size + len(form.data) > admission.size:
                     raise too_large()
                 await incoming.write(bytes(form.data))
                 form.data.clear()
@@ -122,8 +133,9 @@ async def _receive_form(
         raise _no_content() from error
     if not form.has_file:
         raise _no_content()
+    if form.mime_type != admitted:  # a field after the file overruled its type
+        await admission.admit({"mimetype": form.mime_type})
     await incoming.finish()
-    limits.check_mime(form.mime_type)
     cache_time = form.fields.get("cacheControl")
     metadata = form.fields.get("metadata") or form.fields.get("userMetadata")
     return Content(
@@ -182,7 +194,7 @@ class _Form:
         self.data = bytearray()
         self.fields: dict[str, str] = {}
         self.has_file = False
-        self._file_type = "application/octet-stream"
+        self._file_type = _UNKNOWN_TYPE
         self._part = _Part()
         self._header_name = b""
         self._header_text = b""

@@ -4,7 +4,9 @@ Source: tus.io, resumable upload protocol 1.0.0, with the extensions creation,
 creation-with-upload, creation-defer-length, expiration and termination.
 """
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 from starlette.responses import Response
 from starlette.routing import Route
@@ -24,6 +26,7 @@ from stack.storage.uploads import parse_metadata as parse_user_metadata
 
 _VERSION = "1.0.0"
 _EXTENSIONS = "creation,creation-with-upload,creation-defer-length,expiration,termination"
+_UNKNOWN_TYPE = "application/octet-stream"
 _OFFSET_TYPE = "application/offset+octet-stream"
 _MAX_HEADER_NUMBER = 18  # digits
 
@@ -92,7 +95,9 @@ async def create(call: Call) -> Response:
     if length is not None and length > call.parts.buckets.limit_of(bucket):
         raise _too_large()
     target = Target(bucket_name, key, owner_id, is_upsert)
-    await call.parts.objects.check_writable(caller, "storage.tus.upload.create", target)
+    await call.parts.objects.check_writable(
+        caller, "storage.tus.upload.create", target, _declared(metadata, length)
+    )
     upload = await call.parts.uploads.create(
         bucket=bucket_name,
         key=key,
@@ -139,7 +144,9 @@ async def append(call: Call) -> Response:
     async with call.parts.uploads.turn(version) as turn:
         upload, reached = await call.parts.uploads.find(_id(call))
         target = Target(bucket_name, key, owner_id, is_upsert)
-        await call.parts.objects.check_writable(caller, "storage.tus.upload.part", target)
+        await call.parts.objects.check_writable(
+            caller, "storage.tus.upload.part", target, _declared(upload.metadata, upload.length)
+        )
         if offset != reached:
             raise StorageError(409, "TusError", "Upload-Offset conflict\n")
         length = _number(call, "upload-length")
@@ -185,7 +192,7 @@ async def _complete(call: Call, upload: Resumable, size: int, caller: Caller) ->
         file=call.parts.uploads.file(upload),
         size=size,
         etag=await call.parts.uploads.digest(upload),
-        mime_type=metadata.get("contentType") or "application/octet-stream",
+        mime_type=metadata.get("contentType") or _UNKNOWN_TYPE,
         cache_control=f"max-age={seconds}" if seconds.lstrip("-").isdecimal() else "no-cache",
         content_encoding=metadata.get("contentEncoding") or None,
         user_metadata=parse_user_metadata(metadata.get("metadata", "")),
@@ -194,6 +201,12 @@ async def _complete(call: Call, upload: Resumable, size: int, caller: Caller) ->
         await call.parts.objects.write(caller, "storage.tus.upload.part", target, content)
     finally:
         await call.parts.uploads.drop(upload)
+
+
+def _declared(metadata: Mapping[str, str], length: int | None) -> dict[str, Any]:
+    """What policies may know of the object before its bytes are there."""
+    known: dict[str, Any] = {"mimetype": metadata.get("contentType") or _UNKNOWN_TYPE}
+    return known if length is None else known | {"size": length, "contentLength": length}
 
 
 def _who(call: Call, bucket: str, key: str) -> tuple[Caller, str | None, bool]:

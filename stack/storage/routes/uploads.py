@@ -1,5 +1,7 @@
 """Receiving objects: as their caller, or with a signed upload URL."""
 
+from typing import Any
+
 from starlette.responses import Response
 from starlette.routing import Route
 
@@ -8,7 +10,7 @@ from stack.storage.access import SERVICE
 from stack.storage.calls import Call, Parts, json_response, route
 from stack.storage.names import check_key, check_mime_type
 from stack.storage.rows import Target
-from stack.storage.uploads import Limits, limits_for, receive
+from stack.storage.uploads import Admission, is_folder_placeholder, receive
 
 
 def routes(parts: Parts) -> list[Route]:
@@ -42,12 +44,15 @@ async def _store(call: Call, caller: Caller, operation: str, target: Target) -> 
     parts = call.parts
     check_key(target.key)
     bucket = await parts.buckets.known(operation, target.bucket)
-    await parts.objects.check_writable(caller, operation, target)
-    limits = Limits(
-        parts.buckets.limit_of(bucket),
-        lambda mime_type: check_mime_type(mime_type, bucket.allowed_mime_types),
-    )
+    is_placeholder = is_folder_placeholder(target.key)
+
+    async def admit(metadata: dict[str, Any]) -> None:
+        if not is_placeholder:
+            check_mime_type(metadata["mimetype"], bucket.allowed_mime_types)
+        await parts.objects.check_writable(caller, operation, target, metadata)
+
+    size = 0 if is_placeholder else parts.buckets.limit_of(bucket)
     async with parts.disk.receiving() as incoming:
-        content = await receive(call.body, call.headers, incoming, limits_for(target.key, limits))
+        content = await receive(call.body, call.headers, incoming, Admission(size, admit))
         row_id, _ = await parts.objects.write(caller, operation, target, content)
     return json_response({"Id": str(row_id), "Key": f"{target.bucket}/{target.key}"})

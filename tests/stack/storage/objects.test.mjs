@@ -169,6 +169,23 @@ test('ranges and conditions', async () => {
   assert.equal(head.headers.get('content-length'), '700000')
 })
 
+test('what could run scripts is sandboxed, the rest is not', async () => {
+  const { files } = await bucket({ public: true })
+  for (const [type, policy] of [
+    ['image/svg+xml', 'sandbox'],
+    ['application/xhtml+xml', 'sandbox'],
+    ['text/xml', 'sandbox'],
+    ['image/png', null],
+    ['application/pdf', null],
+    ['text/plain;charset=UTF-8', null],
+  ]) {
+    await files.upload('a', '<x/>', { contentType: type, upsert: true })
+    const { headers: answered } = await fetch(files.getPublicUrl('a').data.publicUrl)
+    assert.equal(answered.get('content-type'), type)
+    assert.equal(answered.get('content-security-policy'), policy, type)
+  }
+})
+
 test('content encoding is kept and told', async () => {
   const { files } = await bucket({ public: true })
   const { gzipSync } = await import('node:zlib')

@@ -92,13 +92,23 @@ test('policies know the operation', async () => {
 })
 
 test('policies see the row as it will be stored', async () => {
-  const files = member().storage.from('typed')
-  const fine = await files.upload(name(), 'x', { contentType: 'image/png' })
-  assert.equal(fine.error, null)
-  const path = name()
-  const refused = await files.upload(path, 'x', { contentType: 'text/plain' })
-  assert.equal(refused.error.message, DENIED)
-  assert.equal((await files.info(path)).error.statusCode, '404')
+  const user = member()
+  const files = user.storage.from('typed')
+  const png = (length) => new Blob(['x'.repeat(length)], { type: 'image/png' })
+  for (const body of ['x', png(1)]) {
+    assert.equal((await files.upload(name(), body, { contentType: 'image/png' })).error, null)
+  }
+  for (const [body, contentType] of [
+    ['x', 'text/plain'],
+    [new Blob(['x'], { type: 'text/plain' })],
+    ['x'.repeat(1000), 'image/png'],
+    [png(1000)],
+  ]) {
+    const path = name()
+    const refused = await files.upload(path, body, { contentType })
+    assert.equal(refused.error.message, DENIED)
+    assert.equal((await files.info(path)).error.statusCode, '404')
+  }
 })
 
 test('a token that proves nothing is refused, except where nobody asks for one', async () => {

@@ -59,7 +59,7 @@ def test_any_name_round_trips_or_is_refused(http, bucket, stack, name):
     else:
         assert answer.status_code in (400, 404)
     assert {entry.name for entry in (stack.folder / "storage").iterdir()} == {
-        "objects", "incoming", "resumable",
+        "database", "objects", "incoming", "resumable",
     }  # fmt: skip
 
 

@@ -90,6 +90,38 @@ def test_images(service, bucket):
         assert picture.getpixel((20, 20))[0] > 240
 
 
+@pytest.mark.parametrize(
+    ("mode", "kind"),
+    [
+        ("P", "GIF"),
+        ("P", "PNG"),
+        ("LA", "PNG"),
+        ("1", "PNG"),
+        ("I;16", "PNG"),
+        ("CMYK", "JPEG"),
+        ("L", "JPEG"),
+        ("RGBA", "WEBP"),
+        ("RGB", "AVIF"),
+        ("RGB", "BMP"),
+        ("RGB", "TIFF"),
+        ("RGB", "MPO"),
+    ],
+)
+def test_every_kind_of_image(service, bucket, mode, kind):
+    from PIL import Image
+
+    files = service.storage.from_(bucket)
+    out = BytesIO()
+    first = Image.new(mode, (60, 40))
+    more = {"save_all": True, "append_images": [Image.new(mode, (60, 40))]} if kind == "MPO" else {}
+    first.save(out, kind, **more)
+    files.upload("a", out.getvalue(), {"content-type": "image/x"})
+    for transform in ({"width": 30}, {"width": 30, "format": "avif"}, {"quality": 50}):
+        small = files.download("a", {"transform": transform})
+        with Image.open(BytesIO(small)) as picture:
+            assert picture.size == ((30, 20) if "width" in transform else (60, 40))
+
+
 def test_a_stranger_sees_nothing(member):
     mine, theirs = str(uuid4()), str(uuid4())
     files = member(mine).storage.from_("members")

@@ -124,6 +124,16 @@ def test_killed_in_the_middle(own):
     assert http.head(path, headers=tus).status_code == 410
     assert list((storage / "resumable").iterdir()) == []
 
+    # pointed at another database, none of whose rows names these files
+    (storage / "database").write_text("another")
+    for file in files_of(storage):
+        os.utime(file, (1, 1))
+    own.run("down")
+    http = client(own)
+    http.post("/object/kept/later", content=b"x").raise_for_status()
+    time.sleep(0.5)
+    assert len(files_of(storage)) == 3
+
 
 def files_of(storage: Path):
     return [file for file in storage.glob("objects/??/*") if len(file.name) == 36]

@@ -29,7 +29,8 @@ using (bucket_id = 'listed' and storage.allow_only_operation('object.list'));
 create policy typed_insert on storage.objects for insert to authenticated
 with check (
     bucket_id = 'typed'
-    and (metadata is null or (metadata ->> 'mimetype') like 'image/%')
+    and (metadata ->> 'mimetype') like 'image/%'
+    and coalesce((metadata ->> 'size')::bigint, 0) < 1000
 );
 create policy typed_select on storage.objects for select to authenticated
 using (bucket_id = 'typed');
