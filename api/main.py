@@ -1,36 +1,14 @@
-"""The api: FastAPI, one envelope for every answer."""
+"""`uvicorn api.main:app`: the application of this process's environment."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import sys
 
-from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse
+from api.app import create_app
+from workers.core.log import configure_logging
+from workers.core.settings import SettingsError, settings
 
-from api import webhooks
-from api.envelope import failure
-from workers.core.db import make_pool
-from workers.core.errors import GuildhallError
-from workers.core.settings import settings
-
-
-@asynccontextmanager
-async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    async with make_pool(settings()) as pool:
-        app.state.pool = pool
-        yield
-
-
-app = FastAPI(title="Guildhall", lifespan=_lifespan)
-app.include_router(webhooks.router)
-
-
-@app.exception_handler(GuildhallError)
-async def answer_error(request: Request, error: GuildhallError) -> JSONResponse:
-    """A known error, in the envelope, with its status."""
-    return failure(error)
-
-
-@app.get("/healthz")
-async def healthz() -> dict[str, str]:
-    """The process answers."""
-    return {"status": "ok"}
+try:
+    _known = settings()
+except SettingsError as error:
+    sys.exit(f"guildhall api: {error}")
+configure_logging(_known.log_level, _known.secrets())
+app = create_app(_known)

@@ -1,38 +1,67 @@
 """Webhooks: verify the raw bytes, keep the event once, answer; its job does the rest."""
 
 from fastapi import APIRouter, Request
+from pydantic import BaseModel
 
+from api.envelope import Success
+from api.errors import BodyTooLarge, documented
 from workers.core.db import transaction
-from workers.core.errors import GuildhallError
-from workers.core.settings import settings
-from workers.payments import stripe
-
-router = APIRouter(prefix="/webhooks", tags=["webhooks"])
-
-
-class BodyTooLarge(GuildhallError):
-    """More than `webhook_max_bytes`."""
-
-    code, http_status = "payments.body_too_large", 413
+from workers.core.errors import (
+    DatabaseUnavailable,
+    GuildhallError,
+    InvalidSignature,
+    NotConfigured,
+)
+from workers.payments.registry import PROVIDERS
 
 
-@router.post("/stripe", status_code=200)
-async def receive_stripe(request: Request) -> dict[str, bool]:
-    """Keep an event of Stripe's. A repeat is answered like the first."""
-    body = await _read(request)
-    event = stripe.verify(body, request.headers.get("stripe-signature"), settings())
-    async with transaction(request.app.state.pool) as db:
-        await db.execute(
-            "select private.keep_event(%s, %s, %s, %s)", ["stripe", event.id, event.kind, body]
+class UnknownProvider(GuildhallError):
+    """No provider of this name sends us webhooks."""
+
+    code, http_status = "payments.unknown_provider", 404
+
+
+class Received(BaseModel):
+    """The event is kept; providers look at the status alone."""
+
+    is_new: bool
+
+
+router = APIRouter(
+    prefix="/webhooks",
+    tags=["webhooks"],
+    responses=documented(
+        InvalidSignature, UnknownProvider, BodyTooLarge, NotConfigured, DatabaseUnavailable
+    ),
+)
+
+
+@router.post(
+    "/{provider}",
+    summary="A provider's event",
+    openapi_extra={"requestBody": {"content": {"application/json": {"schema": {}}}}},
+)
+async def receive(provider: str, request: Request) -> Success[Received]:
+    """Keep a provider's event once; the inbox queues its job. A repeat is answered like the first.
+
+    The signature counts, not a token: Stripe's is in the header Stripe-Signature.
+    """
+    known, metrics = PROVIDERS.get(provider), request.app.state.metrics
+    if known is None:
+        raise UnknownProvider("There is no such provider.")
+    body = await request.body()
+    try:
+        event = known.verify(body, request.headers, request.app.state.settings)
+    except InvalidSignature:
+        metrics.count_webhook(provider, "refused")
+        raise
+    except NotConfigured:
+        metrics.count_webhook(provider, "not_configured")
+        raise
+    async with transaction(request.app.state.pool) as db:  # commits before the answer leaves
+        cursor = await db.execute(
+            "select private.keep_event(%s, %s, %s, %s)", [provider, event.id, event.kind, body]
         )
-    return {"received": True}
-
-
-async def _read(request: Request) -> bytes:
-    limit = settings().webhook_max_bytes
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > limit:
-            raise BodyTooLarge(f"A webhook may have {limit} bytes.")
-    return bytes(body)
+        (is_new,) = await cursor.fetchone() or (False,)
+    metrics.count_webhook(provider, "kept" if is_new else "repeated")
+    return Success(data=Received(is_new=is_new))

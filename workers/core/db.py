@@ -33,9 +33,11 @@ def make_pool(settings: Settings) -> Pool:
 
 @asynccontextmanager
 async def transaction(
-    pool: Pool, role: str = WORKER, claims: str = ""
+    pool: Pool, role: str = WORKER, claims: str = "", *, timeout_ms: int = 0
 ) -> AsyncIterator[Connection]:
     """A transaction as `role` with the token's claims (JSON); commits on a clean exit.
+
+    `timeout_ms` bounds each statement; 0 leaves it to the server.
 
     Errors: Rejected when a rule in the database said no.
     """
@@ -44,8 +46,9 @@ async def transaction(
             async with connection.transaction():
                 await connection.execute(
                     "select set_config('role', %s, true),"
-                    " set_config('request.jwt.claims', %s, true)",
-                    [role, claims],
+                    " set_config('request.jwt.claims', %s, true),"
+                    " case when %s > 0 then set_config('statement_timeout', %s::text, true) end",
+                    [role, claims, timeout_ms, timeout_ms],
                 )
                 yield connection
         except psycopg.Error as error:

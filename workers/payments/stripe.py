@@ -1,6 +1,7 @@
 """Stripe: how its events are verified and read."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -31,15 +32,16 @@ class PaymentSucceeded:
     currency: str
 
 
-def verify(body: bytes, signature: str | None, settings: Settings) -> Event:
+def verify(body: bytes, headers: Mapping[str, str], settings: Settings) -> Event:
     """Check Stripe's signature over the raw bytes, with any of the endpoint's secrets.
 
     Errors: NotConfigured without a secret; InvalidSignature. Source: Stripe, Webhook signatures.
     """
     if not settings.stripe_webhook_secrets:
         raise NotConfigured("Stripe has no webhook secret here: set STRIPE_WEBHOOK_SECRETS")
+    signature = headers.get("stripe-signature", "")
     for secret in settings.stripe_webhook_secrets:
-        if _is_signed(body, signature or "", secret, settings.webhook_tolerance_seconds):
+        if _is_signed(body, signature, secret, settings.webhook_tolerance_seconds):
             envelope = _envelope(body)
             return Event(envelope["id"], envelope["type"], body)
     raise InvalidSignature("The Stripe-Signature header does not fit the body.")

@@ -8,9 +8,7 @@ import psycopg
 from workers.app import jobs, pool_of
 from workers.core.db import one, transaction
 from workers.core.errors import Rejected
-from workers.payments import stripe
-
-READERS = {"stripe": stripe.read}
+from workers.payments.registry import PROVIDERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +31,7 @@ async def process_event(context: procrastinate.JobContext, event_id: int) -> Non
         if event is None:  # processed by an earlier run of this job
             return
         status, note = "ignored", None
-        payment = READERS[event.provider](event.body)
+        payment = PROVIDERS[event.provider].read(event.body)
         if payment is not None:
             try:
                 async with db.transaction():
