@@ -127,12 +127,13 @@ def _list(scanner: Scanner) -> tuple[str, ...]:
     scanner.blanks()
     scanner.expect("(")
     scanner.blanks()
+    is_empty = scanner.sees(")")
     values = [_element(scanner)]
     while scanner.accept(","):
         values.append(_element(scanner))
     scanner.expect(")")
     scanner.blanks()
-    return tuple(values)
+    return () if is_empty else tuple(values)
 
 
 def _element(scanner: Scanner) -> str:

@@ -50,8 +50,7 @@ def filter_sql(wanted: Filter, reference: str, kinds: Kinds) -> str:
     negation = "not " if wanted.is_negated else ""
     if wanted.operator == "in":
         assert isinstance(wanted.value, tuple)
-        values = () if wanted.value == ("",) else wanted.value
-        return f"{negation}{field} = any ({array_literal(values)})"
+        return f"{negation}{field} = any ({array_literal(wanted.value)})"
     assert isinstance(wanted.value, str)
     if wanted.operator == "is":
         return f"{negation}{field} is {_IS[wanted.value]}"
