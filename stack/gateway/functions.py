@@ -44,7 +44,7 @@ class FunctionsProxy:
             await send_json(send, 404, {"code": "NOT_FOUND", "message": "no functions are served"})
             return
         path = scope["raw_path"].decode("ascii").split("?")[0]
-        if any(unquote(segment) in (".", "..") for segment in path.split("/")):
+        if {".", ".."} & set(unquote(path).replace("\\", "/").split("/")):
             await send_json(send, 400, {"code": "BAD_REQUEST", "message": "the path climbs"})
             return
         query: bytes = scope["query_string"]
@@ -96,8 +96,8 @@ def _forwarded(scope: Scope) -> list[tuple[bytes, bytes]]:
 
 def _returned(answer: httpx.Response) -> list[tuple[bytes, bytes]]:
     raw = [(name.lower(), value) for name, value in answer.headers.raw]
-    # the body was decoded here
-    dropped = _NOT_FORWARDED | _named_by_connection(raw) | {b"content-encoding"}
+    # the body was decoded here, and the server dates its answers
+    dropped = _NOT_FORWARDED | _named_by_connection(raw) | {b"content-encoding", b"date"}
     return [(name, value) for name, value in raw if name not in dropped]
 
 

@@ -110,6 +110,17 @@ async def test_hop_by_hop_headers_stay_here(client, upstream):
     assert "keep-alive" not in answer.headers
 
 
+async def test_no_header_comes_twice(stack):
+    for _ in range(100):  # the api starts beside the stack and may need a moment
+        answer = httpx.get(f"{stack.url}/functions/v1/echo")
+        if answer.status_code == 200:
+            break
+        await asyncio.sleep(0.1)
+    names = [name.lower() for name, _ in answer.headers.raw]
+    assert answer.status_code == 200
+    assert len(names) == len(set(names)), names
+
+
 async def test_redirects_are_the_clients_to_follow(client, upstream):
     answer = await client.get("/functions/v1/redirect")
     assert answer.status_code == 302
@@ -125,11 +136,14 @@ async def test_redirects_are_the_clients_to_follow(client, upstream):
         "/functions/v1/%2e%2e/admin",
         "/functions/v1/x/%2E%2E/%2E%2E/admin",
         "/functions/v1/.",
+        "/functions/v1/x%2f..%2f..%2fadmin",
+        "/functions/v1/..%5cadmin",
     ],
 )
 async def test_paths_do_not_climb(stack, path):
     answer = send(stack.url, f"GET {path} HTTP/1.1", "host: 127.0.0.1")
-    assert answer.status in (400, 404)
+    assert answer.status == 400
+    assert b"the path climbs" in answer.body
 
 
 @pytest.mark.parametrize(
@@ -155,16 +169,13 @@ async def test_too_much_is_refused(client, upstream):
     assert upstream.requests == []
 
 
-async def test_without_an_api_there_are_no_functions(stack):
-    answer = httpx.post(f"{stack.url}/functions/v1/x", headers={"apikey": stack.publishable_key})
-    assert answer.status_code in (404, 503)
-    assert answer.json()["code"] in ("NOT_FOUND", "BOOT_ERROR")
-
-
-async def test_an_api_that_is_down(tmp_path):
+@pytest.mark.parametrize(
+    ("services", "status", "code"),
+    [({}, 404, "NOT_FOUND"), ({"api": {"port": 1}}, 503, "BOOT_ERROR")],
+)
+async def test_without_an_api_there_are_no_functions(tmp_path, services, status, code):
     config = dataclasses.replace(
-        load_config(tmp_path, tmp_path / "stack", api_port=1, db_port=1),
-        services={"api": {"port": 1}},
+        load_config(tmp_path, tmp_path / "stack", api_port=1, db_port=1), services=services
     )
     proxy = FunctionsProxy(SimpleNamespace(config=config))
     await proxy.start()
@@ -173,5 +184,5 @@ async def test_an_api_that_is_down(tmp_path):
     ) as client:
         answer = await client.get("/functions/v1/x")
     await proxy.stop()
-    assert answer.status_code == 503
-    assert answer.json()["code"] == "BOOT_ERROR"
+    assert answer.status_code == status
+    assert answer.json()["code"] == code

@@ -72,7 +72,7 @@ GOOD = [
 ]
 
 
-@pytest.mark.parametrize("token", GOOD)
+@pytest.mark.parametrize("token", GOOD, ids=range(len(GOOD)))
 def test_known_keys_prove(token):
     assert RING.verify(token)["sub"] == "u"
 
@@ -126,7 +126,7 @@ BAD = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("token", "reason"), BAD)
+@pytest.mark.parametrize(("token", "reason"), BAD, ids=range(len(BAD)))
 def test_nothing_else_does(token, reason):
     with pytest.raises(TokenError) as refused:
         RING.verify(token)
