@@ -16,13 +16,13 @@ from stack.realtime import protocol
 from stack.realtime.authorization import EVERYTHING, Gatekeeper, Rights, Unavailable
 from stack.realtime.broadcast import MessageStream
 from stack.realtime.changes import ChangesFeed, SubscriptionRefused
+from stack.realtime.frames import Frame
 from stack.realtime.hub import Hub, Topic
 from stack.realtime.joining import JoinConfig, usable_token
 from stack.realtime.limits import Allowance
 from stack.realtime.protocol import (
     BinaryBroadcast,
     Broadcast,
-    Event,
     Malformed,
     Message,
     UserBroadcast,
@@ -36,6 +36,7 @@ _LONGEST_TIMER = 3600.0  # tokens may live longer than a timer should
 _REPLICATION_WAIT = 10.0
 _SUBSCRIBE_AGAIN = 5.0
 _LONGEST_BACKLOG = 1000  # messages that wait for one that asks the database
+_NO_WRITING = "You do not have permissions to write to this Channel topic"
 _NO_DATABASE = "Realtime was unable to connect to the project database"
 
 
@@ -46,7 +47,7 @@ class Connection(Protocol):
     caller: Caller
     headers: Mapping[str, str]
 
-    def enqueue(self, event: Event) -> None: ...
+    def enqueue(self, frame: Frame) -> None: ...
 
     def forget(self, channel: "Channel") -> None:
         """The channel has ended."""
@@ -229,8 +230,8 @@ class Channel:
         if self._is_over:
             return
         self._reply(message, "ok", {"postgres_changes": entries})
-        for event in replayed:
-            self.socket.enqueue(event)
+        for frame in replayed:
+            self.socket.enqueue(frame)
         self._show_presence()
         if entries and self.config.changes_wait_seconds is None:
             self._spawn(self._subscribe_to_changes(entries))
@@ -243,7 +244,7 @@ class Channel:
         self._reply(message, "error", {"reason": str(refused)})
         self.end()
 
-    async def _enter(self) -> list[Event]:
+    async def _enter(self) -> list[Frame]:
         """Check everything, take the place; return what is replayed.
 
         Errors: JoinRefused, TokenRefused, Unavailable.
@@ -275,7 +276,7 @@ class Channel:
             )
         return readable
 
-    async def _replay(self) -> list[Event]:
+    async def _replay(self) -> list[Frame]:
         asked = self.config.replay
         if asked is None:
             return []
@@ -298,10 +299,8 @@ class Channel:
                 "UnableToReplayMessages", "Realtime was unable to replay messages"
             ) from error
         self.replayed = frozenset(message.id for message in stored)
-        frames = (message.broadcast(is_replay=True) for message in stored)
-        return [
-            event for frame in frames if (event := frame.frame(self.socket.version)) is not None
-        ]
+        frames = [each.broadcast(is_replay=True).frame(self.socket.version) for each in stored]
+        return [frame for frame in frames if frame is not None]
 
     async def _tell_replication(self) -> None:
         try:
@@ -358,7 +357,9 @@ class Channel:
     def _broadcast(self, message: Message) -> None:
         hub = self._around.hub
         if self._writable is None or not self._writable.broadcast:
-            return  # upstream is silent, too
+            if self.config.acknowledges:
+                self._reply(message, "error", {"reason": _NO_WRITING})
+            return
         hub.events.add()
         if hub.events.is_exceeded():
             self._shut("Too many messages per second")

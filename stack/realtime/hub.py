@@ -5,9 +5,10 @@ from typing import Protocol
 from uuid import UUID
 
 from stack.realtime.authorization import Rights
+from stack.realtime.frames import Frame
 from stack.realtime.limits import Rate
 from stack.realtime.presence import Roster
-from stack.realtime.protocol import Broadcast, Event, Version
+from stack.realtime.protocol import Broadcast, Version
 from stack.realtime.settings import RealtimeSettings
 
 _DIFF_SECONDS = 0.01  # joins and leaves within it travel together
@@ -18,7 +19,7 @@ class Receiver(Protocol):
 
     version: Version
 
-    def enqueue(self, event: Event) -> None:
+    def enqueue(self, frame: Frame) -> None:
         """Send in the order of the calls, without waiting."""
 
 
@@ -121,6 +122,6 @@ class Hub:
 
 
 def _send(member: Member, message: Broadcast) -> None:
-    event = message.frame(member.socket.version)
-    if event is not None:
-        member.socket.enqueue(event)
+    frame = message.frame(member.socket.version)
+    if frame is not None:
+        member.socket.enqueue(frame)

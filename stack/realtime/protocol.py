@@ -10,11 +10,11 @@ from enum import Enum
 from functools import cached_property
 from typing import Any, NoReturn
 
+from stack.realtime.frames import Frame
+
 _BROADCAST_PUSH, _BROADCAST = 3, 4
 _RAW, _JSON = 0, 1
 _PUSH_HEADER = 7  # bytes before the names of frame 3
-
-Event = dict[str, Any]  # an ASGI event
 
 
 class Version(Enum):
@@ -114,17 +114,17 @@ class Broadcast:
         """Errors: Malformed when the payload holds what JSON cannot."""
         return cls(topic, event, dumps(payload))
 
-    def frame(self, version: Version) -> Event | None:
-        """An ASGI event to send; None when this version cannot carry the message."""
+    def frame(self, version: Version) -> Frame | None:
+        """What to send; None when this version cannot carry the message."""
         return self._v1 if version is Version.V1 else self._v2
 
     @cached_property
-    def _v1(self) -> Event | None:
-        return _text(_v1_text(self._topic, self._event, self._payload_json, None))
+    def _v1(self) -> Frame | None:
+        return Frame(_v1_text(self._topic, self._event, self._payload_json, None))
 
     @cached_property
-    def _v2(self) -> Event | None:
-        return _text(_v2_text(None, None, self._topic, self._event, self._payload_json))
+    def _v2(self) -> Frame | None:
+        return Frame(_v2_text(None, None, self._topic, self._event, self._payload_json))
 
 
 class BinaryBroadcast(Broadcast):
@@ -135,7 +135,7 @@ class BinaryBroadcast(Broadcast):
         super().__init__(topic, "broadcast", "")
 
     @cached_property
-    def _v1(self) -> Event | None:
+    def _v1(self) -> Frame | None:
         content = self._content
         if not content.is_json:
             return None
@@ -145,48 +145,48 @@ class BinaryBroadcast(Broadcast):
             f'{{"type":"broadcast","event":{dumps(content.event)},"payload":'
             f"{content.payload.decode()}{meta}}}"
         )
-        return _text(_v1_text(self._topic, "broadcast", payload, None))
+        return Frame(_v1_text(self._topic, "broadcast", payload, None))
 
     @cached_property
-    def _v2(self) -> Event | None:
+    def _v2(self) -> Frame | None:
         content = self._content
         metadata = dumps(content.metadata).encode() if content.metadata else b""
         names = (self._topic.encode(), content.event.encode(), metadata)
         if max(map(len, names)) > 255:
             return None
         head = bytes([_BROADCAST, *map(len, names), _JSON if content.is_json else _RAW])
-        return {"type": "websocket.send", "bytes": b"".join([head, *names, content.payload])}
+        return Frame(b"".join([head, *names, content.payload]))
 
 
 def reply(
     version: Version, message: Message, join_ref: str | None, status: str, response: Any
-) -> Event:
+) -> Frame:
     """The answer to one message."""
     payload = dumps({"status": status, "response": response})
     if version is Version.V1:
-        return _text(_v1_text(message.topic, "phx_reply", payload, message.ref))
-    return _text(_v2_text(join_ref, message.ref, message.topic, "phx_reply", payload))
+        return Frame(_v1_text(message.topic, "phx_reply", payload, message.ref))
+    return Frame(_v2_text(join_ref, message.ref, message.topic, "phx_reply", payload))
 
 
-def push(version: Version, topic: str, event: str, payload: Any, join_ref: str | None) -> Event:
+def push(version: Version, topic: str, event: str, payload: Any, join_ref: str | None) -> Frame:
     """A message to one channel alone."""
     return push_json(version, topic, event, dumps(payload), join_ref)
 
 
-def close(version: Version, topic: str, join_ref: str | None) -> Event:
+def close(version: Version, topic: str, join_ref: str | None) -> Frame:
     """The end of a channel. Its `ref` names the join, as a client may have joined anew."""
     if version is Version.V1:
-        return _text(_v1_text(topic, "phx_close", "{}", join_ref))
-    return _text(_v2_text(join_ref, join_ref, topic, "phx_close", "{}"))
+        return Frame(_v1_text(topic, "phx_close", "{}", join_ref))
+    return Frame(_v2_text(join_ref, join_ref, topic, "phx_close", "{}"))
 
 
 def push_json(
     version: Version, topic: str, event: str, payload_json: str, join_ref: str | None
-) -> Event:
+) -> Frame:
     """The same, with a payload that is JSON text already."""
     if version is Version.V1:
-        return _text(_v1_text(topic, event, payload_json, None))
-    return _text(_v2_text(join_ref, None, topic, event, payload_json))
+        return Frame(_v1_text(topic, event, payload_json, None))
+    return Frame(_v2_text(join_ref, None, topic, event, payload_json))
 
 
 def dumps(value: Any) -> str:
@@ -195,11 +195,6 @@ def dumps(value: Any) -> str:
         return json.dumps(value, separators=(",", ":"), allow_nan=False)
     except (ValueError, RecursionError) as error:
         raise Malformed("not representable in JSON") from error
-
-
-def size_of(event: Event) -> int:
-    """How much an ASGI event weighs while it waits, in characters or bytes."""
-    return len(event.get("text") or event.get("bytes") or "")
 
 
 def _v1_text(topic: str, event: str, payload_json: str, ref: str | None) -> str:
@@ -213,10 +208,6 @@ def _v2_text(
     join_ref: str | None, ref: str | None, topic: str, event: str, payload_json: str
 ) -> str:
     return f"[{dumps(join_ref)},{dumps(ref)},{dumps(topic)},{dumps(event)},{payload_json}]"
-
-
-def _text(text: str) -> Event:
-    return {"type": "websocket.send", "text": text}
 
 
 def _ref(value: Any) -> str | None:

@@ -11,7 +11,8 @@ from starlette.types import Receive, Send
 from stack.core.callers import Caller
 from stack.realtime import protocol
 from stack.realtime.channels import Channel, JoinRefused, Surroundings
-from stack.realtime.protocol import Event, Malformed, Message, Version, size_of
+from stack.realtime.frames import Frame, Shortcut
+from stack.realtime.protocol import Malformed, Message, Version
 
 logger = logging.getLogger("stack.realtime")
 
@@ -33,16 +34,17 @@ class Socket:
         self.channels: dict[str, Channel] = {}
         self.heard_at = time.monotonic()
         self._around = around
-        self._receive: Receive | None = None
+        self._shortcut: Shortcut | None = None
+        self._close_code: int | None = None
         self._send: Send | None = None
-        self._queue: deque[Event] = deque()
+        self._queue: deque[Frame] = deque()
         self._queued = 0
         self._writer: asyncio.Task[None] | None = None
         self.is_closing = False
 
     async def run(self, receive: Receive, send: Send) -> None:
         """Serve it until either side ends it."""
-        self._receive, self._send = receive, send
+        self._shortcut, self._send = Shortcut(receive), send
         try:
             while True:
                 event = await receive()
@@ -65,22 +67,25 @@ class Socket:
             if self._writer is not None:
                 self._writer.cancel()
 
-    def enqueue(self, event: Event) -> None:
+    def enqueue(self, frame: Frame) -> None:
         """Send in the order of the calls, without waiting."""
         if self.is_closing:
             return
-        self._queue.append(event)
-        self._queued += size_of(event)
+        if self._writer is None and self._shortcut is not None and self._shortcut.write(frame):
+            return
+        self._queue.append(frame)
+        self._queued += frame.size
         limit = self._around.settings.max_pending_kb_per_client * 1024
         if len(self._queue) > _LONGEST_QUEUE or (self._queued > limit and len(self._queue) > 1):
             self.drop("it reads too slowly")
-        elif self._writer is None:
-            self._writer = asyncio.create_task(self._write())
+        else:
+            self._start_writing()
 
     def close(self, code: int = _NORMAL) -> None:
         """End it after what is queued."""
-        self.enqueue({"type": "websocket.close", "code": code})
-        self.is_closing = True
+        if not self.is_closing:
+            self.is_closing, self._close_code = True, code
+            self._start_writing()
 
     def drop(self, reason: str) -> None:
         """End it now: nothing more is sent."""
@@ -90,10 +95,8 @@ class Socket:
         self._queued = 0
         if self._writer is not None:
             self._writer.cancel()
-        # ASGI can only close politely, which waits for a reader; the transport can end it
-        transport = getattr(getattr(self._receive, "__self__", None), "transport", None)
-        if transport is not None:
-            transport.abort()
+        if self._shortcut is not None:
+            self._shortcut.abort()
 
     def forget(self, channel: Channel) -> None:
         if self.channels.get(channel.topic) is channel:
@@ -131,13 +134,19 @@ class Socket:
             reason = {"reason": "unmatched topic"}
             self.enqueue(protocol.reply(self.version, message, message.join_ref, "error", reason))
 
+    def _start_writing(self) -> None:
+        if self._writer is None:
+            self._writer = asyncio.create_task(self._write())
+
     async def _write(self) -> None:
         assert self._send is not None
         try:
             while self._queue:
-                event = self._queue.popleft()
-                self._queued -= size_of(event)
-                await self._send(event)
+                frame = self._queue.popleft()
+                self._queued -= frame.size
+                await self._send(frame.event)
+            if self._close_code is not None:
+                await self._send({"type": "websocket.close", "code": self._close_code})
         except OSError:  # also uvicorn's ClientDisconnected
             self.is_closing = True
             self._queue.clear()

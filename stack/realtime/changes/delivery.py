@@ -215,9 +215,9 @@ async def _send(deliveries: Sequence[_Delivery]) -> None:
         if key not in made:
             payload = f'{{"ids":{list(each.ids)},"data":{each.data}}}'
             made[key] = Broadcast(subscriber.topic, "postgres_changes", payload)
-        event = made[key].frame(subscriber.socket.version)
-        if event is not None:
-            subscriber.socket.enqueue(event)
+        frame = made[key].frame(subscriber.socket.version)
+        if frame is not None:
+            subscriber.socket.enqueue(frame)
             enqueued += len(each.data)
         if enqueued > _BURST:
             enqueued = 0

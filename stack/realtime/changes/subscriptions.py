@@ -11,7 +11,8 @@ from stack.core.callers import Caller
 from stack.core.database import Connection
 from stack.realtime.changes.filters import Filter, FilterError, parse
 from stack.realtime.changes.pgoutput import Kind
-from stack.realtime.protocol import Event, Version
+from stack.realtime.frames import Frame
+from stack.realtime.protocol import Version
 
 PUBLICATION = "supabase_realtime"
 _ANY = "*"
@@ -26,7 +27,7 @@ class Receiver(Protocol):
 
     version: Version
 
-    def enqueue(self, event: Event) -> None: ...
+    def enqueue(self, frame: Frame) -> None: ...
 
 
 class Subscriber(Protocol):

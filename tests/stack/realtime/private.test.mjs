@@ -81,6 +81,13 @@ for (const vsn of ['2.0.0', '1.0.0']) {
   })
 }
 
+test('who may not write learns it when it asked for an answer', async () => {
+  const config = { private: true, broadcast: { ack: true } }
+  const channel = (await signedIn()).channel(unique('rt:listen'), { config })
+  await joined(channel)
+  assert.equal(await channel.send({ type: 'broadcast', event: 'x', payload: {} }), 'error')
+})
+
 test('a public message from the database reaches the public topic', async () => {
   const name = unique('room')
   const channel = client().channel(name)

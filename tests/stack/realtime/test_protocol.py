@@ -5,8 +5,10 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from websockets.protocol import Protocol, Side, State
 
 from stack.realtime import protocol
+from stack.realtime.frames import Frame
 from stack.realtime.protocol import (
     BinaryBroadcast,
     Broadcast,
@@ -60,7 +62,7 @@ def test_a_binary_push_comes_out_as_a_binary_broadcast(topic, event, payload):
     push = bytes([3, *map(len, texts), 0]) + b"".join(texts) + payload
     message = protocol.decode(push, Version.V2)
     assert (message.topic, message.event, message.ref) == (topic, "broadcast", "2")
-    out = BinaryBroadcast(topic, message.payload).frame(Version.V2)["bytes"]
+    out = BinaryBroadcast(topic, message.payload).frame(Version.V2).event["bytes"]
     assert out[0] == 4
     assert out[4] == 0  # raw
     assert out[5:] == topic.encode() + event.encode() + payload
@@ -69,11 +71,11 @@ def test_a_binary_push_comes_out_as_a_binary_broadcast(topic, event, payload):
 def test_a_json_push_reaches_both_versions():
     content = UserBroadcast("move", b'{"x": 1.50, "n": 12345678901234567890}', True, {})
     message = BinaryBroadcast("realtime:a", content)
-    old = json.loads(message.frame(Version.V1)["text"])
+    old = json.loads(message.frame(Version.V1).event["text"])
     assert old["payload"] == {"type": "broadcast", "event": "move",
         "payload": {"x": 1.5, "n": 12345678901234567890}}  # fmt: skip
     assert old["ref"] is None
-    modern = message.frame(Version.V2)["bytes"]
+    modern = message.frame(Version.V2).event["bytes"]
     assert modern == b"\x04\x0a\x04\x00\x01realtime:amove" + content.payload
 
 
@@ -85,7 +87,7 @@ def test_raw_bytes_have_no_old_form():
 def test_a_message_is_encoded_once_per_version():
     message = Broadcast.of("t", "e", {"a": 1})
     assert message.frame(Version.V2) is message.frame(Version.V2)
-    assert json.loads(message.frame(Version.V2)["text"]) == [None, None, "t", "e", {"a": 1}]
+    assert json.loads(message.frame(Version.V2).event["text"]) == [None, None, "t", "e", {"a": 1}]
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
@@ -95,6 +97,16 @@ def test_what_json_cannot_say_is_not_said(value):
 
 
 def test_the_end_of_a_channel_names_its_join():
-    old = json.loads(protocol.close(Version.V1, "t", "7")["text"])
+    old = json.loads(protocol.close(Version.V1, "t", "7").event["text"])
     assert (old["event"], old["ref"]) == ("phx_close", "7")
-    assert json.loads(protocol.close(Version.V2, "t", "7")["text"])[:2] == ["7", "7"]
+    assert json.loads(protocol.close(Version.V2, "t", "7").event["text"])[:2] == ["7", "7"]
+
+
+@given(content=st.text() | st.binary() | st.sampled_from(["x" * n for n in (125, 126, 65536)]))
+def test_a_frame_s_bytes_are_what_a_websocket_client_reads(content):
+    content = content.encode("utf-8", "replace").decode() if isinstance(content, str) else content
+    client = Protocol(Side.CLIENT, state=State.OPEN, max_size=None)
+    client.receive_data(Frame(content).wire)
+    (frame,) = client.events_received()
+    read = frame.data.decode() if isinstance(content, str) else frame.data
+    assert (read, frame.fin) == (content, True)
