@@ -17,7 +17,7 @@ from stack.storage.listing import Listing
 from stack.storage.objects import Objects
 from stack.storage.resumable import Uploads
 from stack.storage.routes import routes
-from stack.storage.settings import Settings
+from stack.storage.settings import EXPIRY_CHECK_SECONDS, Settings
 from stack.storage.signing import Signer
 
 logger = logging.getLogger("stack.storage")
@@ -62,10 +62,12 @@ class StorageService:
             await self._router(scope, receive, send)
 
     async def _clean(self) -> None:
-        """Remove what kills left behind, beside the first requests."""
+        """Remove what kills left behind, beside the first requests; then what expires."""
         try:
-            await self._parts.uploads.drop_expired()
             if count := await self._parts.objects.sweep():
                 logger.info("storage: removed %d files that no object names", count)
         except Exception:
             logger.exception("storage: cannot clean up")
+        while True:
+            await self._parts.uploads.drop_expired()
+            await asyncio.sleep(EXPIRY_CHECK_SECONDS)

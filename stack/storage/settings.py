@@ -16,6 +16,7 @@ MAX_METADATA_BYTES = 1024 * 1024  # of a user's own metadata
 MAX_DRAINED_BYTES = 8 * 1024 * 1024  # read and dropped so that a refused client hears the answer
 UPLOAD_URL_SECONDS = 2 * 60 * 60  # life of a signed upload URL
 RESUMABLE_SECONDS = 24 * 60 * 60  # life of an unfinished resumable upload
+EXPIRY_CHECK_SECONDS = 60 * 60  # between looks for uploads that nobody came back to
 MAX_IMAGE_BYTES = 25 * 1024 * 1024  # hosted refuses larger sources, too
 MAX_IMAGE_PIXELS = 50_000_000  # of a source, before it is decoded
 MAX_IMAGE_SIDE = 2500  # pixels of a transformed image
