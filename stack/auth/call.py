@@ -4,7 +4,6 @@ import json
 import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 from uuid import UUID
 
 from starlette.requests import Request
@@ -131,14 +130,10 @@ class Call:
     @property
     def referrer(self) -> str:
         """Where the client says it came from: `redirect_to` of query, header or body, Referer."""
-        return self.query.get("redirect_to") or self.header("redirect_to") or self._body_redirect()
-
-    def _body_redirect(self) -> str:
-        if self.request.method == "POST" and self.body:
-            value = self.fields._values.get("redirect_to")
-            if isinstance(value, str) and value:
-                return value
-        return self.header("referer")
+        asked = self.query.get("redirect_to") or self.header("redirect_to")
+        if not asked and self.request.method == "POST" and self.body:
+            asked = self.fields.text("redirect_to")
+        return asked or self.header("referer")
 
     def bearer_claims(self, auth: "AuthContext") -> Json:
         """What the request's token says. Errors: 401 no_authorization, 403 bad_jwt."""
@@ -186,12 +181,6 @@ class Call:
                 "session_not_found", "Session from session_id claim in JWT does not exist"
             )
         return SignedIn(user, session, claims)
-
-
-def origin_of(url: str) -> str:
-    """`scheme://host[:port]` of a URL."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}"
 
 
 def as_uuid(text: str, code: str, message: str) -> UUID:

@@ -4,7 +4,7 @@ import ipaddress
 import re
 from collections.abc import Mapping
 from functools import lru_cache
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from stack.auth.errors import AuthError
 from stack.auth.settings import AuthSettings
@@ -69,11 +69,11 @@ def with_fragment(url: str, fragment: str) -> str:
 
 def with_query(url: str, values: Mapping[str, str]) -> str:
     """`url` with further query parameters, in place of same-named ones."""
-    parts = urlsplit(url)
-    kept = [
-        pair for pair in parse_qsl(parts.query, keep_blank_values=True) if pair[0] not in values
-    ]
-    return urlunsplit(parts._replace(query=urlencode([*kept, *values.items()])))
+    # by hand, since urllib loses the slashes of `app:///path`
+    before, mark, fragment = url.partition("#")
+    path, _, query = before.partition("?")
+    kept = [pair for pair in parse_qsl(query, keep_blank_values=True) if pair[0] not in values]
+    return f"{path}?{urlencode([*kept, *values.items()])}{mark}{fragment}"
 
 
 def with_error(url: str, error: AuthError, *, in_query: bool) -> str:

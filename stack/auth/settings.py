@@ -202,7 +202,7 @@ def _read(config: Config, name: str, path: str) -> str:
 def _hooks(config: Config) -> dict[str, HookTarget]:
     found: dict[str, HookTarget] = {}
     for name, entry in config.section("auth", "hook").items():
-        if not entry.get("enabled", True):
+        if not entry.get("enabled", False):
             continue
         address = urlsplit(str(entry.get("uri", "")))
         schema, _, function = address.path.strip("/").partition("/")
