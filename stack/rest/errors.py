@@ -104,7 +104,7 @@ def unknown_schema(name: str, exposed: Sequence[str]) -> RestError:
     )
 
 
-def token_error(error: TokenError) -> RestError:
+def token_error(error: TokenError, token: str) -> RestError:
     """A token that proves nothing, in PostgREST's words."""
     details = None
     code: Literal["PGRST301", "PGRST303"] = "PGRST301"
@@ -121,7 +121,10 @@ def token_error(error: TokenError) -> RestError:
             message = "No suitable key or wrong key type"
             details = "None of the keys was able to decode the JWT"
         case _:
+            parts = token.count(".") + 1
             message = "JWT couldn't be decoded"
+            if parts != 3:
+                message = f"Expected 3 parts in JWT; got {parts}"
     challenge = f'Bearer error="invalid_token", error_description="{message}"'
     return RestError(
         401, code, message, details, headers=[(b"www-authenticate", challenge.encode())]

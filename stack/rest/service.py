@@ -65,10 +65,11 @@ class RestService:
         started = time.perf_counter()
         assert self._live is not None
         picture = self._live.now
+        credentials = shown_credentials(scope)
         try:
-            caller = self._ground.doorkeeper.caller(shown_credentials(scope), leeway=_CLOCK_SKEW)
+            caller = self._ground.doorkeeper.caller(credentials, leeway=_CLOCK_SKEW)
         except TokenError as error:
-            raise token_error(error) from error
+            raise token_error(error, credentials.bearer or "") from error
         known = time.perf_counter()
         head = read_head(scope, picture.settings)
         if head.kind == "root":

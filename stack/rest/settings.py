@@ -1,7 +1,7 @@
 """What the Data API may be told: config.toml first, then the authenticator's own settings."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from stack.core.config import Config
@@ -29,14 +29,14 @@ class Settings:
     root_function: str | None = None
     openapi: str = "follow-privileges"
     max_body: int = _DEFAULT_BODY
-    roles: Mapping[str, Mapping[str, str]] = ()  # type: ignore[assignment]
-    isolation: Mapping[str, str] = ()  # type: ignore[assignment]
+    roles: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    isolation: Mapping[str, str] = field(default_factory=dict)
 
 
 def from_config(config: Config) -> Settings:
     """The defaults of a project."""
     api = config.section("api")
-    known: dict[str, Any] = {"roles": {}, "isolation": {}}
+    known: dict[str, Any] = {}
     for name in ("schemas", "extra_search_path"):
         if api.get(name):
             known[name] = tuple(str(schema) for schema in api[name])

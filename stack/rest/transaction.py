@@ -6,12 +6,14 @@ from dataclasses import dataclass
 
 from stack.core.callers import Caller
 from stack.rest.catalog.model import Name
+from stack.rest.errors import RestError
 from stack.rest.plan.compile import Plan
 from stack.rest.plan.quoting import identifier, literal, qualified
 from stack.rest.request import Head
 from stack.rest.settings import Settings
 
 _KEPT = 512
+_ISOLATIONS = ("repeatable read", "serializable")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,8 @@ class Frames:
             f"{_set('request.headers', head.request_headers)}"
             f"{_set('request.cookies', head.cookies)}{extra};{self._pre_request}"
         )
+        if isolation not in _ISOLATIONS:
+            isolation = None
         must_begin = isolation is not None or (plan is not None and plan.must_check)
         begin = f"begin isolation level {isolation};" if isolation else "begin;"
         return Frame(begin if must_begin else None, setup)
@@ -65,6 +69,8 @@ class Frames:
         key = (schema, caller.role, caller.claims_json)
         known = self._callers.get(key)
         if known is None:
+            if not caller.role.isprintable():
+                raise RestError(401, "22023", "role does not exist")
             claims = caller.claims_json
             if caller.claims.get("role") != caller.role:
                 claims = json.dumps({**caller.claims, "role": caller.role}, separators=(",", ":"))

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 
 _MOST_NAMES = 500
 """Above this many candidates no guess is made: it would cost more than it helps."""
+_MOST_COMPARED = 50
+_LONGEST = 128
 
 
 def closest(wanted: str, names: Iterable[str], *, least: float = 0.33) -> str | None:
@@ -17,10 +19,15 @@ def closest(wanted: str, names: Iterable[str], *, least: float = 0.33) -> str | 
         return None
     for size in (3, 2):
         grams = _grams(wanted_folded, size)
+        shared = [
+            (len(grams & _grams(folded, size)), name, folded)
+            for name in candidates
+            if (folded := _fold(name))
+        ]
+        likely = sorted((one for one in shared if one[0]), key=lambda one: -one[0])
         scored = [
             (1 - _distance(wanted_folded, folded) / max(len(wanted_folded), len(folded)), name)
-            for name in candidates
-            if (folded := _fold(name)) and grams & _grams(folded, size)
+            for _, name, folded in likely[:_MOST_COMPARED]
         ]
         good = [(score, name) for score, name in scored if score >= least]
         if good:
@@ -29,7 +36,7 @@ def closest(wanted: str, names: Iterable[str], *, least: float = 0.33) -> str | 
 
 
 def _fold(text: str) -> str:
-    return text.lower()[:200]
+    return text.lower()[:_LONGEST]
 
 
 def _grams(text: str, size: int) -> set[str]:

@@ -281,9 +281,7 @@ class Compiler:
         else:
             assert body is not None
             call = call_with_body(function, keys, root, is_object=body.is_object)
-        text = call_statement(
-            root, call, function, shown, count=preferences.count, max_rows=self.settings.max_rows
-        )
+        text = call_statement(root, call, function, shown, count=preferences.count)
         return Plan(
             "call",
             Template.of(text),

@@ -55,9 +55,8 @@ def call_statement(
     shown: Representation,
     *,
     count: str | None,
-    max_rows: int | None,
 ) -> str:
-    total = _total(root, count, max_rows)
+    total = _total(root, count, None)
     rows = f"count({_ROW})" if function.is_set else "1"
     head = f"select {total}, {rows}, {_body(shown, function)}, {_SETTINGS}, null, null"
     return _explained(_framed(f"pgrst_source as ({call})", head, read_sql(root), shown), shown)

@@ -75,6 +75,21 @@ def test_null_characters_in_bodies(api):
     assert (raw.status_code, raw.json()["code"]) == (400, "PGRST102")
 
 
+def test_half_a_character_in_a_key(api):
+    for path in ("rest_scratch", "rpc/rest_echo"):
+        answer = api("POST", path, content=b'{"\\ud800": 1}')
+        assert answer.status_code in (400, 404)
+        assert answer.json()["code"] in ("PGRST204", "PGRST202")
+
+
+def test_guesses_stay_cheap(api):
+    started = time.monotonic()
+    for name in ("rest_" * 1000, "x" * 5000, "rest_clients" * 9):
+        assert api.get(name).json()["code"] == "PGRST205"
+        assert api.get(f"rpc/{name}").json()["code"] == "PGRST202"
+    assert time.monotonic() - started < 2
+
+
 def test_deep_json(api):
     deep = "[" * 50_000 + "]" * 50_000
     answer = api("POST", "rest_anything?columns=data", content='{"data": ' + deep + "}")

@@ -76,6 +76,7 @@ def test_half_a_minute_of_clock_skew(api):
     "token",
     [
         "no.token.atall",
+        "notoken",
         jwt.encode({"role": "service_role"}, "wrong" * 10, "HS256"),
         jwt.encode({"role": "service_role"}, None, "none"),
         "eyJhbGciOiJub25lIn0.eyJyb2xlIjoic2VydmljZV9yb2xlIn0.",
@@ -88,7 +89,17 @@ def test_tokens_that_prove_nothing(api, token):
 
 
 @pytest.mark.parametrize(
-    "role", ["postgres", "supabase_admin", "authenticator", "nobody", "", "anon'; reset role; --"]
+    "role",
+    [
+        "a\0b",
+        "\ud800",
+        "postgres",
+        "supabase_admin",
+        "authenticator",
+        "nobody",
+        "",
+        "anon'; reset role; --",
+    ],
 )
 def test_only_roles_that_clients_have(api, role):
     answer = api.get("rpc/rest_whoami", token=api.token(role))
