@@ -73,6 +73,21 @@ def retry_jobs(job_ids: tuple[int, ...], everything: bool, db_url: str) -> None:
 
 
 @main.command()
+@click.option("--db-url", envvar="DATABASE_URL", required=True, help="As the schema's owner.")
+def doctor(db_url: str) -> None:
+    """Look a database and its settings over, a line per check; fail when something is wrong."""
+    from workers.core.doctor import examine
+
+    os.environ["DATABASE_URL"] = db_url
+    is_well = True
+    for finding in examine(SUPABASE, db_url):
+        click.echo(str(finding))
+        is_well = is_well and not finding.problems
+    if not is_well:
+        raise click.exceptions.Exit(1)
+
+
+@main.command()
 def worker() -> None:
     """Run jobs until told to stop (SIGTERM: finish those under way)."""
     from workers.app import run_worker
@@ -82,3 +97,6 @@ def worker() -> None:
 
 for _found in entry_points(group="guildhall.commands"):
     main.add_command(_found.load(), _found.name)
+
+if __name__ == "__main__":
+    main(prog_name="guildhall")
