@@ -9,7 +9,7 @@ NPM = PATH="$(NODE_BIN):$$PATH" npm --no-audit --no-fund --loglevel=error --omit
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help install up down reset status demo test lint format bench audit lock
+.PHONY: help install up down reset status demo test lint format types bench audit lock
 
 help: ## list the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -54,6 +54,9 @@ lint: $(STAMP) ## format check, lint, types, SQL
 format: $(STAMP) ## put Python into shape
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+types: up ## write the database's types into examples/types/
+	@$(BIN)/python examples/types/generate.py
 
 bench: $(STAMP) ## measure, as docs/benchmarks.md tells
 	$(BIN)/python -m bench
