@@ -84,9 +84,9 @@ async def open_account(
     if user.is_confirmed or not knows_email:
         await record(db, user, "login", traits=told, ip=visit.ip)
         return Opened(user)
-    user = await _forget_unproven(db, user, provider, profile.subject, data)
     if auth.settings.enable_confirmations and not _is_proven(user, profile):
         return await _ask_for_proof(auth, db, user, provider, redirect_to)
+    user = await _forget_unproven(db, user, provider, profile.subject, data)
     await record(db, user, "user_signedup", traits=told, ip=visit.ip)
     return Opened(await confirm_user(db, user))
 
