@@ -1,7 +1,8 @@
 """Who may do what: every public table, view, function and bucket, for every role, proven.
 
 `owner` is the person the row belongs to, `suspended` the same person shut out. Outcomes: `row` (it
-works), `none` (allowed, but there is nothing for them), `deny` (no privilege), else the code of a
+works), `none` (allowed, but there is nothing for them), `deny` (no privilege), `never` (a view that
+nobody can write), else the code of a
 catalogued error. Every statement runs as that role with its claims, and is rolled back.
 """
 
@@ -43,6 +44,30 @@ orders            read       deny    none     row   row       none      none  de
 orders            add        deny    deny     deny  deny      deny      deny  deny   deny
 orders            change     deny    deny     deny  deny      deny      deny  deny   deny
 orders            remove     deny    deny     deny  deny      deny      deny  deny   deny
+ledger_accounts   read       deny    none     row   row       row       row   deny   row
+ledger_accounts   add        deny    deny     deny  deny      deny      deny  deny   deny
+ledger_accounts   change     deny    deny     deny  deny      deny      deny  deny   deny
+ledger_accounts   remove     deny    deny     deny  deny      deny      deny  deny   deny
+ledger_transactions read     deny    none     row   row       row       row   deny   row
+ledger_transactions add      deny    deny     deny  deny      deny      deny  deny   deny
+ledger_transactions change   deny    deny     deny  deny      deny      deny  deny   deny
+ledger_transactions remove   deny    deny     deny  deny      deny      deny  deny   deny
+ledger_entries    read       deny    none     row   row       row       row   deny   row
+ledger_entries    add        deny    deny     deny  deny      deny      deny  deny   deny
+ledger_entries    change     deny    deny     deny  deny      deny      deny  deny   deny
+ledger_entries    remove     deny    deny     deny  deny      deny      deny  deny   deny
+ledger_reservations read     deny    none     row   row       row       row   deny   row
+ledger_reservations add      deny    deny     deny  deny      deny      deny  deny   deny
+ledger_reservations change   deny    deny     deny  deny      deny      deny  deny   deny
+ledger_reservations remove   deny    deny     deny  deny      deny      deny  deny   deny
+ledger_balances   read       deny    none     row   row       row       row   deny   row
+ledger_balances   add        deny    deny     deny  deny      deny      deny  deny   deny
+ledger_balances   change     deny    deny     deny  deny      deny      deny  deny   deny
+ledger_balances   remove     deny    deny     deny  deny      deny      deny  deny   deny
+ledger_statement  read       deny    none     row   row       row       row   deny   row
+ledger_statement  add        never   never    never never     never     never never  never
+ledger_statement  change     never   never    never never     never     never never  never
+ledger_statement  remove     never   never    never never     never     never never  never
 """
 
 # per table: which row is the owner's, and a harmless write of each kind
@@ -65,6 +90,36 @@ STATEMENTS = {
         "(action, subject_id) values ('a.b', %(owner)s)",
         "action = 'a.b'",
     ),
+    "ledger_accounts": (
+        "owner_id = %(owner)s",
+        "(kind, currency, owner_id) values ('available', 'USD', %(owner)s)",
+        "posted_minor = 1",
+    ),
+    "ledger_transactions": (
+        "idempotency_key = %(owner)s::text",
+        "(kind, idempotency_key, input_hash, posted_at) values ('a.b', %(owner)s, '', now())",
+        "memo = 'x'",
+    ),
+    "ledger_entries": (
+        "account_id = %(account)s",
+        "(transaction_id, account_id, amount_minor, posted_at) values (1, 1, 1, now())",
+        "amount_minor = 1",
+    ),
+    "ledger_reservations": (
+        "account_id = %(account)s",
+        "(account_id, amount_minor, idempotency_key, input_hash) values (1, 1, 'x', '')",
+        "status = 'voided'",
+    ),
+    "ledger_balances": (
+        "owner_id = %(owner)s",
+        "(kind, currency, owner_id) values ('available', 'USD', %(owner)s)",
+        "posted_minor = 1",
+    ),
+    "ledger_statement": (
+        "account_id = %(account)s",
+        "(account_id) values (1)",
+        "amount_minor = 1",
+    ),
     "orders": (
         "payer_id = %(owner)s",
         "(payer_id, purpose, amount_minor, currency) values (%(owner)s, 'x', 1, 'EUR')",
@@ -76,6 +131,9 @@ OPERATOR, SHUT_OUT = "identity.operator_required", "identity.not_active"
 ROLE = "identity.role_not_selectable"
 FUNCTIONS = {
     # call: visitor, stranger, owner, suspended, moderator, admin, worker, service
+    "get_balance_at(%(account)s, now())": (
+        "deny", "ledger.account_not_found", "row", "row", "row", "row", "deny", "deny",
+    ),
     "choose_role('agent')": ("deny", "row", "row", SHUT_OUT, "row", "row", "deny", "deny"),
     "create_order(100, 'EUR', 'x')": (
         "deny", "row", "row", SHUT_OUT, "row", "row", "deny", "deny",
@@ -105,7 +163,7 @@ avatars   change     none    none     row   none      none      none  deny   row
 avatars   remove     none    none     row   row       none      none  deny   row
 """
 
-WORDS = {"nothing": "none", "denied": "deny"}
+WORDS = {"nothing": "none", "denied": "deny", "55000": "never"}
 
 
 def _cells(table: str) -> list[tuple[str, str, str, str]]:
@@ -131,16 +189,26 @@ def actors(cast, db):
         [owner.id],
     )
     owner.rows("select create_order(100, 'EUR', 'tea')")
+    (account,) = db.execute(
+        "select private.ledger_account('available', 'EUR', owner_id => %s)", [owner.id]
+    ).fetchone()
+    db.execute(
+        "select private.post_transaction(%s, 'test.fund', array[%s,"
+        " private.ledger_account('clearing', 'EUR', provider => 'stripe')], array[100, -100])",
+        [str(owner.id), account],
+    )
+    db.execute("select private.reserve(%s, %s, 10)", [str(owner.id), account])
     db.execute(
         "insert into storage.objects (bucket_id, name, owner_id) values ('avatars', %s, %s)",
         [f"{owner.id}/me.png", str(owner.id)],
     )
-    return {**cast, "owner": owner}
+    return {**cast, "owner": owner, "account": account}
 
 
 def _outcome(actors: dict[str, Person], db: object, role: str, statement: str) -> str:
     names = {
         "owner": actors["owner"].id,
+        "account": actors["account"],
         "other": actors["sponsor"].id,
         "shut_out": actors["suspended"].id,
     }

@@ -1,0 +1,86 @@
+"""Tampering shows: a seal hashes every posting since the seal before it."""
+
+import pytest
+
+
+def _tamper(books, statement, *arguments):
+    """As a superuser who switches the guards off."""
+    books.db.execute("set session_replication_role = replica")
+    books.db.execute(statement, arguments)
+    books.db.execute("reset session_replication_role")
+
+
+@pytest.fixture
+def sealed(open_books):
+    books = open_books()
+    ada, ben = books.person(1000), books.person()
+    for step in range(5):
+        books.move(f"a:{step}", {ada: -10, ben: 10})
+    first = books.one("select private.seal_ledger()")
+    for step in range(5):
+        books.move(f"b:{step}", {ada: -10, ben: 10})
+    assert books.one("select private.seal_ledger()") == first + 1
+    assert books.findings() == []
+    return books
+
+
+def test_nothing_new_makes_no_seal(sealed):
+    assert sealed.one("select private.seal_ledger()") is None
+    assert sealed.db.execute(
+        "select transaction_count, entry_count from private.ledger_seals order by id"
+    ).fetchall() == [(6, 12), (5, 10)]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "update ledger_transactions set memo = 'forged' where idempotency_key = 'a:3'",
+        "update ledger_transactions set posted_at = posted_at - interval '1 day'"
+        " where idempotency_key = 'b:1'",
+        "delete from ledger_entries using ledger_transactions as t"
+        " where transaction_id = t.id and t.idempotency_key = 'a:2'",
+        "update ledger_entries set amount_minor = amount_minor * 2, balance_minor = 0"
+        " from ledger_transactions as t where transaction_id = t.id and t.idempotency_key = 'b:4'",
+        "update private.ledger_seals set hash = sha256('forged') where id = (select min(id)"
+        " from private.ledger_seals)",
+        "delete from private.ledger_seals where id = (select min(id) from private.ledger_seals)",
+    ],
+)
+def test_a_change_of_the_past_is_found(sealed, statement):
+    _tamper(sealed, statement)
+    assert "seal broken" in {finding for finding, _ in sealed.findings()}
+
+
+def test_a_forged_balance_is_found(sealed):
+    _tamper(
+        sealed, "update ledger_accounts set posted_minor = posted_minor + 1 where not is_folded"
+    )
+    assert {finding for finding, _ in sealed.findings()} == {"balance differs from its entries"}
+
+
+def test_a_posting_under_way_is_sealed_later(open_books):
+    books, other = open_books(), open_books()
+    ada, ben = books.person(100), books.person()
+    with other.db.transaction():
+        other.move("slow", {ada: -1, ben: 1})
+        books.person(100)
+        assert books.one("select private.seal_ledger()") == 1
+    assert books.one("select private.seal_ledger()") == 2
+    assert books.one("select private.seal_ledger()") is None
+    assert books.db.execute(
+        "select transaction_count from private.ledger_seals order by id"
+    ).fetchall() == [(2,), (1,)]
+    assert books.findings() == []
+
+
+def test_folds_change_no_balance(open_books):
+    books = open_books()
+    ada = books.person(1000)
+    clearing = books.clearing()
+    for step in range(3):
+        assert books.balance(clearing) == -1000 - step * 10
+        books.db.execute("select private.fold_balances()")
+        assert books.balance(clearing) == -1000 - step * 10
+        books.move(f"in:{step}", {clearing: -10, ada: 10})
+    assert books.one("select balance_minor from private.ledger_folds") == -1020
+    assert books.findings() == []
