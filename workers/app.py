@@ -1,12 +1,12 @@
 """The worker process: procrastinate's queue, and what its tasks need."""
 
 import asyncio
-import logging
 from importlib import import_module
 
 import procrastinate
 
 from workers.core.db import WORKER, Pool, make_pool
+from workers.core.log import configure_logging
 from workers.core.settings import Settings, settings
 
 DOMAINS = ("ops", "payments")  # each with a module `tasks`
@@ -25,7 +25,7 @@ def pool_of(context: procrastinate.JobContext) -> Pool:
 
 def run_worker() -> None:
     """Run jobs until SIGTERM or SIGINT; those under way are finished first."""
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
+    configure_logging(settings().log_level, settings().secrets())
     for domain in DOMAINS:
         import_module(f"workers.{domain}.tasks")
     asyncio.run(_work(settings()))

@@ -81,7 +81,7 @@ class Busy(GuildhallError):
 
 
 class TimedOut(GuildhallError):
-    """It took too long and was stopped; nothing was kept."""
+    """It took too long and was stopped; look before trying again."""
 
     code, http_status = "ops.timed_out", 504
 

@@ -33,3 +33,11 @@ async def prune_jobs(context: procrastinate.JobContext, timestamp: int) -> None:
     await context.app.job_manager.delete_old_jobs(nb_hours=_KEEP_DONE_HOURS)
     async with transaction(pool_of(context)) as db:
         await db.execute("select private.forget_job_keys()")
+
+
+@jobs.periodic(cron="41 * * * *")
+@jobs.task(name="ops.prune_limits", queue="ops", pass_context=True)
+async def prune_limits(context: procrastinate.JobContext, timestamp: int) -> None:
+    """Forget rate counters that are full again, and Idempotency-Keys older than a day."""
+    async with transaction(pool_of(context)) as db:
+        await db.execute("select private.prune_limits()")
