@@ -34,6 +34,7 @@ _TEMPLATES = {
 }
 _TRIES = 3
 _TIMEOUT_SECONDS = 10
+_LAST_SECONDS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +97,12 @@ class Post:
                 task.add_done_callback(self._sending.discard)
 
     async def close(self) -> None:
-        """Wait for mails on their way."""
+        """Wait a little for mails on their way, and give up the others."""
         if self._sending:
-            await asyncio.wait(self._sending, timeout=_TIMEOUT_SECONDS)
+            _, late = await asyncio.wait(self._sending, timeout=_LAST_SECONDS)
+            for task in late:
+                logger.warning("a mail was not sent before the stop")
+                task.cancel()
 
     def _letter(self, user: User, action: str, secret: Secret, redirect_to: str) -> Letter:
         name = _TEMPLATES[action]

@@ -14,7 +14,8 @@ _PAGE = Path(__file__).parent / "page.html"
 # a mail may hold any HTML: no script of its runs, nothing of it loads, its links open outside
 _MAIL_POLICY = (
     "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none';"
-    " style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
+    " style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none';"
+    " frame-ancestors 'self'"
 )
 _PAGE_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self';"

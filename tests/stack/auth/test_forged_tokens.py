@@ -1,9 +1,13 @@
 """Tokens that prove nothing: none opens an account or an admin's door."""
 
 import base64
+import contextlib
 import json
+import socket
 import time
+from urllib.parse import urlsplit
 
+import httpx
 import jwt
 import pytest
 from cryptography.hazmat.primitives import serialization
@@ -56,6 +60,7 @@ def forgeries(claims, genuine, jwks, secret):
     yield "x.y.z"
 
 
+@pytest.mark.filterwarnings("ignore::jwt.warnings.InsecureKeyLengthWarning")
 def test_none_opens(api, stack, genuine, claims):
     jwks = api.get("/.well-known/jwks.json").json()
     for token in forgeries(claims, genuine, jwks, stack.jwt_secret):
@@ -112,8 +117,6 @@ def test_session_of_another_user_is_no_proof(api, stack, claims, person, sign_in
 
 
 def test_no_token_at_all(stack):
-    import httpx
-
     refused = httpx.get(stack.url + "/auth/v1/user")
     assert (refused.status_code, refused.json()["error_code"]) == (401, "no_authorization")
 
@@ -122,3 +125,44 @@ def test_keys_show_no_secret(api):
     [key] = api.get("/.well-known/jwks.json").json()["keys"]
     assert key["alg"] == "ES256"
     assert "d" not in key
+
+
+def test_a_second_header_does_not_smuggle_a_role(stack, genuine):
+    forged = [
+        ("authorization", f"Bearer {genuine}"),
+        ("authorization", f"Bearer {genuine}x"),
+    ]
+    refused = httpx.get(stack.url + "/auth/v1/admin/users", headers=forged)
+    assert refused.status_code == 400
+    refused = httpx.get(
+        stack.url + "/auth/v1/admin/users",
+        headers={"apikey": stack.publishable_key, "x-api-key": "sb_secret_x", "role": "admin"},
+    )
+    assert refused.status_code in (401, 403)
+
+
+@pytest.mark.parametrize(
+    "framing",
+    [
+        b"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n",
+        b"Content-Length: 4\r\nContent-Length: 40\r\n",
+        b"Transfer-Encoding: chunked, identity\r\n",
+        b"Transfer-Encoding : chunked\r\nContent-Length: 4\r\n",
+    ],
+)
+def test_a_body_has_one_length(stack, framing):
+    """A request inside another's body is never answered."""
+    parts = urlsplit(stack.url)
+    hidden = b"GET /auth/v1/settings HTTP/1.1\r\nHost: x\r\n\r\n"
+    with socket.create_connection((parts.hostname, parts.port), timeout=5) as connection:
+        connection.sendall(
+            b"POST /auth/v1/token?grant_type=password HTTP/1.1\r\nHost: x\r\n"
+            b"Content-Type: application/json\r\n" + framing + b"\r\n0\r\n\r\n" + hidden
+        )
+        connection.settimeout(1)
+        answered = b""
+        with contextlib.suppress(TimeoutError):
+            while chunk := connection.recv(65536):
+                answered += chunk
+    assert b"mailer_autoconfirm" not in answered
+    assert answered.startswith(b"HTTP/1.1 400")

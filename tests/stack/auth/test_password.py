@@ -30,7 +30,7 @@ def shortest(*requests, rounds=6):
 
 
 def test_unknown_address_takes_as_long(api, person, new_email):
-    email, nobody = person()["email"], new_email()
+    email, nobody = person(password=PASSWORD)["email"], new_email()
     known, unknown = shortest(lambda: attempt(api, email), lambda: attempt(api, nobody))
     assert 0.6 < unknown / known < 1.6
 
@@ -61,7 +61,7 @@ def test_passwords_of_dumps_and_seeds_work(api, db, email):
 
 def test_hash_is_gotrues(db, person):
     [(hashed,)] = db.execute(
-        "select encrypted_password from auth.users where id = %s", [person()["id"]]
+        "select encrypted_password from auth.users where id = %s", [person(password=PASSWORD)["id"]]
     ).fetchall()
     assert hashed.startswith("$2a$10$")
 

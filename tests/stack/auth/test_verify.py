@@ -281,3 +281,21 @@ def test_a_scanner_that_only_looks_does_not_use_up_the_link(api, inbox, person):
     [link] = inbox(email)["links"]
     assert api.head(link).status_code == 405
     assert "access_token" in fragment_of(api.get(link))
+
+
+def test_no_header_changes_where_a_mail_leads(api, stack, inbox, person):
+    email = person()["email"]
+    evil = "evil.example.org"
+    headers = {
+        "host": evil,
+        "x-forwarded-host": evil,
+        "x-forwarded-proto": "ftp",
+        "forwarded": f"host={evil}",
+        "referer": f"https://{evil}/",
+        "origin": f"https://{evil}",
+        "redirect_to": f"https://{evil}/",
+    }
+    assert api.post("/recover", json={"email": email}, headers=headers).status_code == 200
+    message = inbox(email)
+    assert "evil" not in message["html"]
+    assert message["links"][0].startswith(stack.url + "/auth/v1/verify?token=")
