@@ -10,7 +10,8 @@ from starlette.types import Receive
 
 from stack.storage.errors import invalid_request, too_large
 
-_DRAIN_SECONDS = 1.0
+_DRAIN_SECONDS = 10.0
+_IDLE_SECONDS = 1.0
 
 
 class Body:
@@ -55,17 +56,20 @@ class Body:
         return value
 
     async def drain(self, limit: int) -> bool:
-        """Read up to `limit` bytes, for a moment, and drop them; whether that was the rest.
+        """Read up to `limit` bytes and drop them, while they keep coming; whether that was all.
 
         A client that still sends does not read its answer, and loses it when it is cut off.
         """
+        clock = asyncio.get_running_loop().time
+        end = clock() + _DRAIN_SECONDS
         dropped = 0
         try:
-            async with asyncio.timeout(_DRAIN_SECONDS):
+            async with asyncio.timeout(_IDLE_SECONDS) as deadline:
                 async for chunk in self.chunks():
                     dropped += len(chunk)
                     if dropped > limit:
                         return False
+                    deadline.reschedule(min(clock() + _IDLE_SECONDS, end))
         except TimeoutError:
             return False
         except ClientDisconnect:

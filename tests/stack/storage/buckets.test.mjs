@@ -135,6 +135,16 @@ test('a bucket takes only its types and sizes', async () => {
   )
 })
 
+test('more than the server takes is refused in words, however it is sent', async () => {
+  const { files } = await bucket()
+  const data = Buffer.alloc(60 * 1024 * 1024)
+  for (const body of [data, new Blob([data]), new Blob([data]).stream()]) {
+    const { error } = await files.upload('a', body)
+    assert.equal(error.statusCode, '413')
+  }
+  assert.deepEqual((await files.list()).data, [])
+})
+
 test('buckets that are not served say so', async () => {
   const { error } = await service.storage.analytics.listBuckets()
   assert.match(error.message, /not served/)
