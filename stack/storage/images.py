@@ -7,6 +7,7 @@ upstream uses (`fill`, `fit`, `force`; no enlarging).
 
 import asyncio
 import io
+import warnings
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -115,6 +116,8 @@ class Transformer:
 def _transform(file: Path, wanted: Transformation, accept: str) -> Picture:
     from PIL import Image, ImageOps
 
+    # said of images that are refused below
+    warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
     if file.stat().st_size > MAX_IMAGE_BYTES:
         raise StorageError(413, "InvalidRequest", "Source image file is too big")
     try:
