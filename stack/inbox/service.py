@@ -10,6 +10,10 @@ from stack.core.http import send_bytes, send_json
 from stack.core.query import first_value
 from stack.inbox.messages import Messages
 
+_MAIL_START = (
+    b'<!doctype html><meta charset="utf-8"><base target="_blank">'
+    b"<style>body { margin: 1.1rem 1.5rem; font: 15px/1.5 system-ui, sans-serif }</style>"
+)
 _PAGE = Path(__file__).parent / "page.html"
 # a mail may hold any HTML: no script of its runs, nothing of it loads, its links open outside
 _MAIL_POLICY = (
@@ -63,8 +67,7 @@ class Inbox:
                 if message is None:
                     await send_json(send, 404, {"message": "no such message"})
                 else:
-                    opened = b'<!doctype html><meta charset="utf-8"><base target="_blank">'
-                    await _send_html(send, opened + message.html.encode(), _MAIL_POLICY)
+                    await _send_html(send, _MAIL_START + message.html.encode(), _MAIL_POLICY)
             case "DELETE", ["messages", message_id]:
                 was_there = self._messages.remove(message_id)
                 await send_json(send, 200 if was_there else 404, {"removed": int(was_there)})
