@@ -57,7 +57,7 @@ _OWN = """
         unnest(s.setconfig) as entry,
         lateral (select split_part(entry, '=', 1) as name,
             substr(entry, strpos(entry, '=') + 1) as value) as pair
-    where s.setrole = (select oid from pg_catalog.pg_roles where rolname = current_user)
+    where s.setrole = (select oid from pg_catalog.pg_roles where rolname = session_user)
         and s.setdatabase in
             (0, (select oid from pg_catalog.pg_database where datname = current_catalog))
         and name like 'pgrst.%'
@@ -72,13 +72,13 @@ _ROLES = """
         lateral (select split_part(entry, '=', 1) as name,
             substr(entry, strpos(entry, '=') + 1) as value) as pair
     left join pg_catalog.pg_settings as known on known.name = pair.name
-    where pg_catalog.pg_has_role(current_user, r.oid, 'member')
-        and r.rolname <> current_user
+    where pg_catalog.pg_has_role(session_user, r.oid, 'member')
+        and r.rolname <> session_user
         and pair.name not in
             ('client_encoding', 'standard_conforming_strings', 'search_path', 'role')
         and (known.context = 'user' or known.context is null and pair.name like '%.%'
             or known.context = 'superuser'
-                and has_parameter_privilege(current_user, pair.name, 'set'))
+                and has_parameter_privilege(session_user, pair.name, 'set'))
 """
 
 

@@ -98,6 +98,7 @@ def delete_sql(table: Table, conditions: Sequence[Condition], returning: Sequenc
 def returned_columns(root: Node, key: Sequence[str]) -> list[str]:
     """What a mutation must return so that its read plan has all it needs."""
     names = {wanted.field.name for wanted in root.select}
+    names.update(term.field.name for term in root.order if term.relation is None)
     if "*" in names:
         return ["*"]
     for child in root.children:

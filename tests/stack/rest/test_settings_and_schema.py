@@ -77,6 +77,13 @@ create schema second;
 grant usage on schema second to anon;
 create table second.more (id int primary key);
 grant select on second.more to anon;
+create function public.isolation() returns text language sql
+as $$ select current_setting('transaction_isolation') $$;
+grant execute on function public.isolation to anon;
+create function public.isolated() returns text language sql
+set default_transaction_isolation = 'serializable'
+as $$ select current_setting('transaction_isolation') $$;
+grant execute on function public.isolated to anon;
 create function public.check_request() returns void language plpgsql as $$
 begin
     if current_setting('request.headers', true)::json ->> 'x-forbidden' is not null then
@@ -154,6 +161,16 @@ def test_pre_request(get, tell):
     until(lambda: get("things").headers.get("x-checked") == "yes")
     refused = get("things", headers={"x-forbidden": "1"})
     assert (refused.status_code, refused.json()["message"]) == (403, "forbidden by pre-request")
+
+
+def test_isolation_of_roles_and_functions(other, get):
+    assert get("rpc/isolation").json() == "read committed"
+    assert get("rpc/isolated").json() == "serializable"
+    with psycopg.connect(other.database_url, autocommit=True) as db:
+        db.execute("alter role anon set default_transaction_isolation = 'repeatable read'")
+        db.execute("notify pgrst, 'reload config'")
+        until(lambda: get("rpc/isolation").json() == "repeatable read")
+        db.execute("alter role anon reset default_transaction_isolation")
 
 
 def test_lost_connections_are_replaced(other, get):

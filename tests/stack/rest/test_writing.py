@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import time
 
 import pytest
 
@@ -230,6 +231,35 @@ def test_update(api, db, key):
     empty = api("PATCH", f"rest_scratch?id=eq.{key}&select=id", json={}, headers=ROWS)
     assert (empty.status_code, empty.json()) == (200, [])
     assert stored(db, key) == (None, 3)
+
+
+def test_order_of_what_was_written(api, key):
+    rows = [{"id": key + n, "number": 9 - n} for n in range(3)]
+    path = "rest_scratch?select=word&order=number"
+    answer = api("POST", path, json=rows, headers=ROWS)
+    assert (answer.status_code, answer.json()) == (201, [{"word": None}] * 3)
+    path = f"rest_scratch?id=gte.{key}&id=lt.{key + 3}&select=id&order=number"
+    gone = api("DELETE", path, headers=ROWS)
+    assert [row["id"] for row in gone.json()] == [key + 2, key + 1, key]
+
+
+def test_deferred_constraints_are_checked(api, db):
+    db.execute(
+        "create table if not exists public.rest_new_deferred (id int primary key,"
+        " parent int references public.rest_new_deferred deferrable initially deferred);"
+        " grant select, insert on public.rest_new_deferred to anon;"
+        " notify pgrst"
+    )
+    for _ in range(100):
+        late = api("POST", "rest_new_deferred", json={"id": 1, "parent": 2})
+        if late.status_code != 404:
+            break
+        time.sleep(0.05)
+    assert (late.status_code, late.json()["code"]) == (409, "23503")
+    headers = {"prefer": "tx=rollback,return=representation"}
+    rolled_back = api("POST", "rest_new_deferred", json={"id": 1, "parent": 2}, headers=headers)
+    assert (rolled_back.status_code, rolled_back.json()["code"]) == (409, "23503")
+    db.execute("drop table public.rest_new_deferred")
 
 
 def test_update_by_logic_and_json(api, db, key):
