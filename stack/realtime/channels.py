@@ -3,21 +3,18 @@
 import asyncio
 import logging
 import time
-from collections import deque
-from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass
-from typing import Any, Protocol
+from collections.abc import Callable, Coroutine
+from typing import Any
 from uuid import UUID
 
 import psycopg
 
-from stack.core.callers import Caller, Doorkeeper
+from stack.core.callers import Caller
 from stack.realtime import protocol
-from stack.realtime.authorization import EVERYTHING, Gatekeeper, Rights, Unavailable
-from stack.realtime.broadcast import MessageStream
-from stack.realtime.changes import ChangesFeed, SubscriptionRefused
+from stack.realtime.authorization import EVERYTHING, Rights, Unavailable
+from stack.realtime.changes import SubscriptionRefused
 from stack.realtime.frames import Frame
-from stack.realtime.hub import Hub, Topic
+from stack.realtime.hub import Topic
 from stack.realtime.joining import JoinConfig, usable_token
 from stack.realtime.limits import Allowance
 from stack.realtime.protocol import (
@@ -27,55 +24,17 @@ from stack.realtime.protocol import (
     Message,
     UserBroadcast,
 )
-from stack.realtime.settings import RealtimeSettings
+from stack.realtime.surroundings import Connection, JoinRefused, Surroundings
 from stack.realtime.tokens import TokenRefused, caller_of, expired
+from stack.realtime.turns import Turns
 
 logger = logging.getLogger("stack.realtime")
 
 _LONGEST_TIMER = 3600.0  # tokens may live longer than a timer should
 _REPLICATION_WAIT = 10.0
 _SUBSCRIBE_AGAIN = 5.0
-_LONGEST_BACKLOG = 1000  # messages that wait for one that asks the database
 _NO_WRITING = "You do not have permissions to write to this Channel topic"
 _NO_DATABASE = "Realtime was unable to connect to the project database"
-
-
-class Connection(Protocol):
-    """The socket, as its channels see it."""
-
-    version: protocol.Version
-    caller: Caller
-    headers: Mapping[str, str]
-
-    def enqueue(self, frame: Frame) -> None: ...
-
-    def forget(self, channel: "Channel") -> None:
-        """The channel has ended."""
-
-    def drop(self, reason: str) -> None:
-        """End the whole connection."""
-
-    def admit(self, channel: "Channel") -> None:
-        """Errors: JoinRefused when the connection or the service has too many."""
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What every channel uses of the service."""
-
-    settings: RealtimeSettings
-    doorkeeper: Doorkeeper
-    gatekeeper: Gatekeeper
-    hub: Hub
-    stream: MessageStream
-    changes: ChangesFeed
-
-
-class JoinRefused(Exception):
-    """A join that fails with upstream's code and words."""
-
-    def __init__(self, code: str, text: str) -> None:
-        super().__init__(f"{code}: {text}")
 
 
 class Channel:
@@ -96,9 +55,8 @@ class Channel:
         self._writable: Rights | None = None if self.config.is_private else EVERYTHING
         self._place: Topic | None = None
         self._is_over = False
+        self._turns = Turns(self._react, self._fail)
         self._tasks: set[asyncio.Task[None]] = set()
-        self._backlog: deque[Message] = deque()
-        self._working: asyncio.Task[None] | None = None
         self._expiry: asyncio.TimerHandle | None = None
         self._presence_allowance = Allowance(
             around.settings.max_client_presence_events_per_window,
@@ -108,17 +66,16 @@ class Channel:
     # --- from the socket
 
     def receive(self, message: Message) -> None:
-        """Handle a message now, or after those before it."""
-        if self._is_over:
-            return
-        if self._working is None:
-            work = self._react(message)
-            if work is not None:
-                self._working = asyncio.create_task(self._work(work))
-        elif len(self._backlog) < _LONGEST_BACKLOG:
-            self._backlog.append(message)
-        else:
+        """Handle a message now, or after those before it. Errors: Malformed."""
+        if not self._turns.take(message):
             self.socket.drop("too many messages wait for the database")
+
+    def crash(self) -> None:
+        """Called while an error is handled: tell the client, leave other channels alone."""
+        logger.exception("a channel failed")
+        if not self._is_over:
+            self.push("phx_error", {})
+            self.end()
 
     def end(self) -> None:
         """Leave without a word: the connection is gone, or the client joins anew."""
@@ -127,8 +84,9 @@ class Channel:
         self._is_over = True
         if self._expiry is not None:
             self._expiry.cancel()
-        for task in (*self._tasks, self._working):
-            if task is not None and task is not asyncio.current_task():
+        self._turns.stop()
+        for task in self._tasks:
+            if task is not asyncio.current_task():
                 task.cancel()
         self._around.changes.unsubscribe(self)
         if self._place is not None:
@@ -156,29 +114,11 @@ class Channel:
 
     # --- one message
 
-    async def _work(self, first: Coroutine[Any, Any, None]) -> None:
-        work: Coroutine[Any, Any, None] | None = first
-        while work is not None:
-            try:
-                await work
-                work = None
-                while self._backlog and work is None and not self._is_over:
-                    work = self._react(self._backlog.popleft())
-            except Malformed:
-                self.socket.drop("a message that is none")
-            except Exception:
-                self.crash()
-            finally:
-                if self._is_over:
-                    work = None
-        self._working = None
-
-    def crash(self) -> None:
-        """Called while an error is handled: tell the client, leave other channels alone."""
-        logger.exception("a channel failed")
-        if not self._is_over:
-            self.push("phx_error", {})
-            self.end()
+    def _fail(self, error: Exception) -> None:
+        if isinstance(error, Malformed):
+            self.socket.drop("a message that is none")
+        else:
+            self.crash()
 
     def _react(self, message: Message) -> Coroutine[Any, Any, None] | None:
         """Handle what needs no database; return what does."""
@@ -254,7 +194,7 @@ class Channel:
             raise JoinRefused("TopicNameRequired", "You must provide a topic name")
         if settings.private_only and not self.config.is_private:
             raise JoinRefused("PrivateOnly", "This project only allows private channels")
-        self.socket.admit(self)
+        self.socket.admit()
         self._caller = self._caller_of(self._token)
         self.readable = EVERYTHING
         if self.config.is_private:
@@ -316,8 +256,10 @@ class Channel:
         try:
             async with asyncio.timeout(seconds):
                 await self._around.changes.subscribe(self, self._caller, entries)
-        except (SubscriptionRefused, psycopg.Error) as refused:
+        except SubscriptionRefused as refused:
             raise JoinRefused("RealtimeDisabledForConfiguration", str(refused)) from refused
+        except psycopg.Error as error:
+            raise JoinRefused("UnableToConnectToProject", _NO_DATABASE) from error
         except TimeoutError as error:
             raise JoinRefused(
                 "PostgresChangesSubscribeTimeout",
@@ -448,7 +390,7 @@ class Channel:
             self._shut(refused.message if isinstance(refused, TokenRefused) else _NO_DATABASE)
             return
         except JoinRefused as refused:
-            self._shut(str(refused).partition(": ")[2])
+            self._shut(refused.text)
             return
         if (before.broadcast and not self.readable.broadcast) or (
             before.presence and not self.readable.presence

@@ -17,12 +17,12 @@ from stack.core.tokens import TokenError
 from stack.realtime.authorization import Gatekeeper
 from stack.realtime.broadcast import MessageStream, StoredMessage
 from stack.realtime.changes import ChangesFeed
-from stack.realtime.channels import Surroundings
 from stack.realtime.hub import Hub
 from stack.realtime.intake import BroadcastIntake, policy_headers
 from stack.realtime.protocol import Version
 from stack.realtime.settings import RealtimeSettings
 from stack.realtime.sockets import Socket
+from stack.realtime.surroundings import Surroundings
 
 logger = logging.getLogger("stack.realtime")
 

@@ -10,9 +10,10 @@ from starlette.types import Receive, Send
 
 from stack.core.callers import Caller
 from stack.realtime import protocol
-from stack.realtime.channels import Channel, JoinRefused, Surroundings
+from stack.realtime.channels import Channel
 from stack.realtime.frames import Frame, Shortcut
 from stack.realtime.protocol import Malformed, Message, Version
+from stack.realtime.surroundings import JoinRefused, Surroundings
 
 logger = logging.getLogger("stack.realtime")
 
@@ -102,7 +103,7 @@ class Socket:
         if self.channels.get(channel.topic) is channel:
             del self.channels[channel.topic]
 
-    def admit(self, channel: Channel) -> None:
+    def admit(self) -> None:
         """Errors: JoinRefused: too many channels here, or joins come too fast."""
         settings, hub = self._around.settings, self._around.hub
         hub.joins.add()
