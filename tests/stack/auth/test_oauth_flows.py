@@ -79,6 +79,21 @@ def test_what_is_ours_cannot_be_overridden(auth):
     assert all(query[name] == ours[name] for name in ours if name != "state")
 
 
+def test_skipping_the_redirect_is_the_clients_affair(auth):
+    """supabase-js leaves `skip_http_redirect` in the address that a browser then goes to."""
+    query = parse_qs(urlsplit(auth.depart("google", skip_http_redirect="true")).query)
+    assert "skip_http_redirect" not in query
+    assert "redirect_to" not in query
+
+
+def test_app_with_a_scheme_of_its_own(auth):
+    person, browser = auth.person(email=new_email()), Pkce()
+    target = "exampleapp://callback"
+    landing = auth.travel("google", person, redirect_to=target, **browser.query)
+    assert landing.url.startswith(f"{target}?code=")
+    assert "error=access_denied" in auth.travel("google", None, redirect_to=target).url
+
+
 def test_callback_by_form_post(auth):
     person = auth.person(email=new_email())
     way_back = auth.consent(auth.depart("google"), person)

@@ -14,7 +14,8 @@ function base58(bytes) {
   let number = BigInt('0x' + Buffer.from(bytes).toString('hex'))
   let text = ''
   for (; number > 0n; number /= 58n) text = ALPHABET[Number(number % 58n)] + text
-  return text
+  const leadingZeros = bytes.findIndex((byte) => byte !== 0)
+  return '1'.repeat(leadingZeros) + text
 }
 
 function wallet() {
