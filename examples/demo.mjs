@@ -1,8 +1,8 @@
-// The whole story through the real clients: sign up, order, pay, hear of it.
+// The whole story through the real clients: sign up, order, pay, hear of it, be shut out.
 import assert from 'node:assert/strict'
 import { createClient } from '@supabase/supabase-js'
 
-const { SUPABASE_URL, SUPABASE_PUBLISHABLE_KEY, SANDBOX_URL } = process.env
+const { SUPABASE_URL, SUPABASE_PUBLISHABLE_KEY, SUPABASE_SECRET_KEY, SANDBOX_URL } = process.env
 const run = Date.now().toString(36)
 let step = 0
 
@@ -52,9 +52,32 @@ async function signUp(role, name) {
 
 const sponsor = await signUp('sponsor', 'Sofia')
 const creator = await signUp('creator', 'Chidi')
+const agent = await signUp('agent', 'Amara')
 tell(
-  'Two people sign up and confirm their address with the code from the mail',
-  ...[sponsor, creator].map((who) => `${who.name}, ${who.role}: ${who.email}`),
+  'Three people sign up and confirm their address with the code from the mail',
+  ...[sponsor, creator, agent].map((who) => `${who.name}, ${who.role}: ${who.email}`),
+)
+
+must(
+  await creator.client
+    .from('profiles')
+    .update({ handle: `chidi_${run}`, bio: 'Tea, mostly.' })
+    .eq('id', creator.id),
+)
+const [seen] = must(
+  await sponsor.client.from('profiles').select('display_name, bio').eq('handle', `chidi_${run}`),
+)
+const foreign = must(
+  await sponsor.client.from('profiles').update({ bio: 'mine' }).eq('id', creator.id).select(),
+)
+assert.equal(foreign.length, 0)
+const badge = await creator.client.from('profiles').update({ is_verified: true }).eq('id', creator.id)
+assert.equal(badge.error.code, '42501')
+tell(
+  'Profiles appear; everyone edits their own, and never their badge',
+  `the sponsor reads: ${seen.display_name}, "${seen.bio}"`,
+  `the sponsor edits it: ${foreign.length} rows changed`,
+  `the creator verifies themselves: ${badge.error.message}`,
 )
 
 const order = must(
@@ -128,4 +151,24 @@ tell(
 )
 
 await sponsor.client.removeAllChannels()
+
+// The first admin is made with the secret key; from then on admins make each other.
+const admin = await signUp('agent', 'Ines')
+const operator = createClient(SUPABASE_URL, SUPABASE_SECRET_KEY, { auth: { persistSession: false } })
+must(await operator.rpc('grant_role', { user_id: admin.id, role: 'admin' }))
+must(await admin.client.rpc('suspend_user', { user_id: agent.id, reason: 'Sends spam' }))
+const refused = await agent.client.rpc('choose_role', { role: 'sponsor' })
+assert.equal(refused.error.code, 'identity.not_active')
+const renewed = await agent.client.auth.refreshSession()
+assert.ok(renewed.error)
+const log = must(
+  await admin.client.from('audit_log').select('action, details').eq('subject_id', agent.id),
+)
+assert.equal(log[0].action, 'identity.suspend_user')
+tell(
+  'An admin shuts somebody out',
+  `the agent acts: ${refused.error.code} (${refused.error.message})`,
+  `the agent renews the session: ${renewed.error.message}`,
+  `the audit log: ${log[0].action}, because "${log[0].details.reason}"`,
+)
 console.log('\nThat was the whole way: client, Auth, Postgres, provider, worker, Realtime.')
