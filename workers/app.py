@@ -2,8 +2,10 @@
 
 import asyncio
 from importlib import import_module
+from typing import Any
 
 import procrastinate
+import psycopg
 
 from workers.core.db import WORKER, Pool, make_pool
 from workers.core.log import configure_logging
@@ -50,7 +52,16 @@ def queue_connector(known: Settings) -> procrastinate.PsycopgConnector:
     """
     return procrastinate.PsycopgConnector(
         conninfo=known.database_url.get_secret_value(),
-        kwargs={"options": f"-c role={WORKER} -c search_path=procrastinate"},
+        configure=_become_worker,
         min_size=1,
         max_size=known.worker_concurrency + 2,
     )
+
+
+async def _become_worker(connection: psycopg.AsyncConnection[Any]) -> None:
+    """For the whole session. By a statement: poolers drop what a connection string sets."""
+    await connection.execute(
+        "select set_config('role', %s, false), set_config('search_path', 'procrastinate', false)",
+        [WORKER],
+    )
+    await connection.commit()
