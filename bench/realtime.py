@@ -116,22 +116,24 @@ async def join(clients: list[Client], topic: str, **config: Any) -> None:
     await asyncio.gather(*(client.until(1) for client in clients))
 
 
-async def fan_out(url: str, count: int) -> None:
+async def fan_out(url: str, process: int, count: int) -> None:
     clients = await open_clients(url, count)
     await join(clients, "realtime:bench", broadcast={"self": True})
-    first, last, each = [], [], []
+    last, each = [], []
+    used = cpu_ms(process)
     for number in range(ROUNDS):
         begun = time.perf_counter()
         content = {"type": "broadcast", "event": "x", "payload": {"n": number, "text": "x" * 100}}
         clients[0].send("1", "2", "realtime:bench", "broadcast", content)
         await asyncio.gather(*(client.until(number + 2) for client in clients))
         delays = sorted((client.heard[-1][0] - begun) * 1000 for client in clients)
-        first.append(delays[0])
         last.append(delays[-1])
         each += delays
         await asyncio.sleep(0.1)
+    used = cpu_ms(process) - used
     show(f"broadcast to {count} sockets, each", each)
     show(f"broadcast to {count} sockets, the last", last)
+    print(f"  {used / ROUNDS:.1f} ms of the server's processor time per broadcast")
     for client in clients:
         client.close()
 
@@ -198,6 +200,12 @@ async def silence(url: str, process: int, count: int) -> None:
         client.close()
 
 
+def cpu_ms(process: int) -> float:
+    """Processor time a process has used."""
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) * 1000 / os.sysconf("SC_CLK_TCK")
+
+
 def resident_kb(process: int) -> int:
     status = Path(f"/proc/{process}/status").read_text()
     return int(status.partition("VmRSS:")[2].split()[0])
@@ -242,7 +250,7 @@ async def measure(url: str, database_url: str, process: int, chosen: argparse.Na
     for table in ("bench_changes", "bench_guarded"):
         await changes(url, database_url, table, 1)
     await changes(url, database_url, "bench_guarded", 100)
-    await fan_out(url, chosen.sockets)
+    await fan_out(url, process, chosen.sockets)
     await silence(url, process, chosen.silent)
 
 

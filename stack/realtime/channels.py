@@ -24,7 +24,8 @@ from stack.realtime.protocol import (
     Message,
     UserBroadcast,
 )
-from stack.realtime.surroundings import Connection, JoinRefused, Surroundings
+from stack.realtime.replay import replay
+from stack.realtime.surroundings import Connection, JoinRefused, Surroundings, unauthorized
 from stack.realtime.tokens import TokenRefused, caller_of, expired
 from stack.realtime.turns import Turns
 
@@ -199,48 +200,21 @@ class Channel:
         self.readable = EVERYTHING
         if self.config.is_private:
             self.readable = await self._ask_to_read()
-        replayed = await self._replay()
+        self.replayed, frames = await replay(
+            self._around.stream, self.config, self.name, self.readable, self.socket.version
+        )
         if not self._is_over:
             self._place = hub.enter(self, self.name, is_private=self.config.is_private)
             self._watch_expiry()
-        return replayed
+        return frames
 
     async def _ask_to_read(self) -> Rights:
         readable = await self._around.gatekeeper.may_read(
             self._caller, self.name, self.socket.headers
         )
         if not (readable.broadcast or readable.presence):
-            raise JoinRefused(
-                "Unauthorized",
-                f"You do not have permissions to read from this Channel topic: {self.name}",
-            )
+            raise unauthorized(self.name)
         return readable
-
-    async def _replay(self) -> list[Frame]:
-        asked = self.config.replay
-        if asked is None:
-            return []
-        if not self.config.is_private:
-            raise JoinRefused("UnableToReplayMessages", "Replay is not allowed for public channels")
-        if not self.readable.broadcast:
-            raise JoinRefused(
-                "Unauthorized",
-                f"You do not have permissions to read from this Channel topic: {self.name}",
-            )
-        since, limit = _field(asked, "since"), _field(asked, "limit")
-        if not isinstance(since, int) or not isinstance(limit, int | None):
-            raise JoinRefused("UnableToReplayMessages", "Replay params are not valid")
-        try:
-            stored = await self._around.stream.replay(
-                self.name, since, 25 if limit is None else limit
-            )
-        except psycopg.Error as error:
-            raise JoinRefused(
-                "UnableToReplayMessages", "Realtime was unable to replay messages"
-            ) from error
-        self.replayed = frozenset(message.id for message in stored)
-        frames = [each.broadcast(is_replay=True).frame(self.socket.version) for each in stored]
-        return [frame for frame in frames if frame is not None]
 
     async def _tell_replication(self) -> None:
         try:

@@ -51,3 +51,9 @@ class JoinRefused(Exception):
     def __init__(self, code: str, text: str) -> None:
         super().__init__(f"{code}: {text}")
         self.text = text
+
+
+def unauthorized(topic: str) -> JoinRefused:
+    return JoinRefused(
+        "Unauthorized", f"You do not have permissions to read from this Channel topic: {topic}"
+    )
