@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 from stack.children import tail
 from stack.core.config import Config
@@ -34,6 +35,16 @@ def start_in_background(config: Config) -> float:
         process.terminate()
         process.wait()
         raise
+
+
+def wait_until_ready(folder: Path) -> bool:
+    """Wait for a stack that somebody else has started; False when it ended instead."""
+    deadline = time.monotonic() + _READY_SECONDS
+    while (running := find_running(folder)) is not None and time.monotonic() < deadline:
+        if running.is_ready:
+            return True
+        time.sleep(0.05)
+    return False
 
 
 def _spawn(config: Config) -> subprocess.Popen[bytes]:

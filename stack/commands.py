@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import click
+import psycopg
 
-from stack.background import start_in_background
+from stack.background import start_in_background, wait_until_ready
 from stack.children import tail
 from stack.core.config import Config, load_config, stack_folder
 from stack.core.errors import StackError
@@ -47,7 +48,7 @@ def up(
     """Start everything and print where it is."""
     with _plain_errors():
         folder = stack_folder(*paths)
-        if find_running(folder) is not None:
+        if find_running(folder) is not None and wait_until_ready(folder):
             click.echo("The stack is running already.")
             _print_summary(folder)
             return
@@ -181,6 +182,8 @@ def _plain_errors() -> Iterator[None]:
         yield
     except StackError as error:
         raise click.ClickException(str(error)) from error
+    except psycopg.OperationalError as error:
+        raise click.ClickException(f"the database does not answer: {error}") from error
     except BrokenPipeError:  # `… | head`: click ends quietly
         raise
     except OSError as error:  # of the folder: full, read-only, somebody else's

@@ -46,7 +46,7 @@ def serve(config: Config, announce: Callable[[], None]) -> None:
     `announce` is called when it answers. Errors: StackError when it cannot start.
     """
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.WARNING)
-    with only_one(config), _interruptible(), _listening(config) as listener:
+    with only_one(config), _interruptible() as interruption, _listening(config) as listener:
         write_environment(config)
         cluster = None if config.external_db_url else Cluster(config)
         companions = Companions(config)
@@ -55,8 +55,11 @@ def serve(config: Config, announce: Callable[[], None]) -> None:
             _require_free_ports(config)
             if cluster is not None:
                 cluster.start()
+            interruption.check()
             bootstrap(config)
+            interruption.check()
             migrate(config)
+            interruption.check()
             _raise_file_limit()
             with asyncio.Runner(loop_factory=_loop_factory()) as runner:
                 runner.run(_run(config, listener, cluster, companions, announce))
@@ -154,16 +157,29 @@ async def _watch(
         companions.revive()
 
 
-@contextlib.contextmanager
-def _interruptible() -> Iterator[None]:
-    """SIGTERM before the event loop runs ends the start as Ctrl-C does, children included."""
+class _Interruption:
+    """A signal before the event loop runs: it breaks off the step under way, children included."""
 
-    def interrupt(number: int, _frame: FrameType | None) -> None:
+    def __init__(self) -> None:
+        self._is_asked = False
+
+    def __call__(self, number: int, _frame: FrameType | None) -> None:
+        self._is_asked = True
         raise KeyboardInterrupt(signal.Signals(number).name)
 
-    signal.signal(signal.SIGTERM, interrupt)
+    def check(self) -> None:
+        """Python drops what a handler raises inside a finaliser: so ask again between steps."""
+        if self._is_asked:
+            raise KeyboardInterrupt
+
+
+@contextlib.contextmanager
+def _interruptible() -> Iterator[_Interruption]:
+    interruption = _Interruption()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, interruption)
     try:
-        yield
+        yield interruption
     except KeyboardInterrupt as error:
         raise StackError("interrupted while starting") from error
 

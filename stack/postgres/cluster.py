@@ -121,7 +121,8 @@ class Cluster:
             try:
                 output, _ = made.communicate()
             except BaseException:
-                made.kill()
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(made.pid, signal.SIGKILL)  # it has children of its own
                 made.wait()
                 self._empty_data_folder()
                 raise
@@ -131,8 +132,13 @@ class Cluster:
 
     def _empty_data_folder(self) -> None:
         # half a cluster would look like a whole one the next time
-        for leftover in self.data.iterdir():
-            shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
+        deadline = time.monotonic() + _STOP_SECONDS
+        while any(self.data.iterdir()) and time.monotonic() < deadline:
+            for leftover in self.data.iterdir():
+                if leftover.is_dir():
+                    shutil.rmtree(leftover, ignore_errors=True)
+                else:
+                    leftover.unlink(missing_ok=True)
 
     def _launch(self, deadline: float) -> None:
         with open_log(self.log_file) as log:
@@ -142,11 +148,18 @@ class Cluster:
             while time.monotonic() < deadline:
                 if not self.is_running():
                     raise explain(self._printed_since(before), self.data)
-                with contextlib.suppress(psycopg.OperationalError):
+                try:
                     url = self._config.db_url("supabase_admin")
                     psycopg.connect(url, connect_timeout=2).close()
+                except psycopg.OperationalError as error:
+                    if "password authentication failed" in str(error):
+                        raise StackError(
+                            f"the database in {self.data} was made with other secrets than"
+                            " secrets.json holds now: `guildhall stack reset` makes a new one"
+                        ) from error
+                    time.sleep(0.02)
+                else:
                     return
-                time.sleep(0.02)
         except BaseException:
             self.stop()
             raise

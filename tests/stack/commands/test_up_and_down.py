@@ -157,6 +157,19 @@ def test_damaged_secrets(commands):
     (commands.folder / "secrets.json").unlink()
 
 
+def test_secrets_that_do_not_fit_the_data(commands):
+    commands.up()
+    commands.run("down")
+    (commands.folder / "secrets.json").unlink()
+    done = commands.run("up", "--port", "0", "--db-port", "0", "--no-fsync")
+    assert done.returncode == 1
+    assert "was made with other secrets than secrets.json holds now" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    commands.run("reset")
+    commands.up()
+    assert commands.answers()
+
+
 def test_two_starts_at_once(commands):
     """One wins, the other says why not or finds it running; the file speaks of the winner."""
     arguments = ("up", "--port", "0", "--db-port", "0", "--no-fsync")
