@@ -22,7 +22,7 @@ from stack.auth.signups import (
     sign_up_email_user,
     sign_up_phone_user,
 )
-from stack.auth.users import Json, change_user, duplicate_of_email, user_by_phone
+from stack.auth.users import Json, User, change_user, duplicate_of_email, user_by_phone
 
 
 async def signup(auth: AuthContext, call: Call) -> Response:
@@ -68,7 +68,7 @@ async def sign_up(
     async with auth.transaction() as db:
         await lock_address(db, email)
         user = await duplicate_of_email(db, email)
-        if user is not None and user.is_confirmed:
+        if user is not None and (user.is_confirmed or _is_anothers(auth, user)):
             await record(
                 db, user, "user_repeated_signup", traits={"provider": "email"}, ip=call.visit.ip
             )
@@ -124,6 +124,17 @@ async def sign_up(
         return obfuscated_user(email, metadata)
     await auth.post.deliver(letters)
     return shown_to_stranger(user)
+
+
+def _is_anothers(auth: AuthContext, user: User) -> bool:
+    """Whether an administrator made this unconfirmed user, who then waits for their own mail.
+
+    Where sign-ups need no proof, whoever names the address would else become that user. One who
+    only asked for a link has no password and no invitation, and may sign up.
+    """
+    return not auth.settings.enable_confirmations and bool(
+        user.encrypted_password or user.invited_at
+    )
 
 
 async def _sign_up_by_phone(auth: AuthContext, call: Call, password: str) -> Json:

@@ -71,6 +71,27 @@ async def test_autoconfirm_answers_a_session(variant, email):
     assert (again.status_code, again.json()["error_code"]) == (422, "user_already_exists")
 
 
+async def test_autoconfirm_gives_nobody_an_account_that_an_administrator_prepared(
+    variant, admin, email, new_email
+):
+    client = await variant({"email": {"enable_confirmations": False}})
+    invited = new_email()
+    admin.post("/invite", json={"email": invited})
+    admin.post("/admin/users", json={"email": email, "app_metadata": {"role": "chief"}})
+    for address in (invited, email):
+        body = {"email": address, "password": PASSWORD}
+        refused = await client.post("/signup", json=body)
+        assert (refused.status_code, refused.json()["error_code"]) == (422, "user_already_exists")
+
+
+async def test_autoconfirm_lets_in_who_only_asked_for_a_link_before(variant, email):
+    client = await variant({"email": {"enable_confirmations": False}})
+    await client.post("/otp", json={"email": email})
+    body = {"email": email, "password": PASSWORD}
+    assert (await client.post("/signup", json=body)).json()["access_token"]
+    assert (await client.post("/token?grant_type=password", json=body)).status_code == 200
+
+
 @pytest.mark.parametrize(
     ("settings", "body", "status", "code"),
     [
