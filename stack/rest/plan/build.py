@@ -17,7 +17,7 @@ from stack.rest.parse.syntax import (
 )
 from stack.rest.plan.conditions import related
 from stack.rest.plan.embedding import find_relationship
-from stack.rest.plan.quoting import identifier, qualified
+from stack.rest.plan.quoting import bounded, identifier, qualified
 from stack.rest.plan.spreads import lift_aggregates
 from stack.rest.plan.tree import SOURCE, Lifted, Node, SpreadField, default_alias
 
@@ -94,12 +94,12 @@ class Builder:
             found = find_relationship(self.catalog, origin, child.name, child.hint, self.schema)
             child.relationship = found
             child.table, child.columns = found.target, self._columns(found.target)
-            child.alias = f"{found.target.name}_{child.depth}"
+            child.alias = bounded(f"{found.target.name}_{child.depth}")
             child.parent_alias = identifier(node.alias) if node.alias else qualified(node.table)
             if not node.alias and found.function:
                 # a function takes the row itself, which only the bare name stands for
                 child.parent_alias = identifier(node.table.name)
-            child.handle = f"{origin.name}_{child.shown_as}_{child.depth}"
+            child.handle = bounded(f"{origin.name}_{child.shown_as}_{child.depth}")
             if child.spread and not found.is_to_one:
                 child.spread = "many"
             self._relate(child, found.target)
@@ -189,7 +189,7 @@ def _order_spreads(root: Node) -> None:
             )
         ranks = []
         for number, term in enumerate(node.order, 1):
-            alias = f"{node.handle}_{term.field.name}_{number}"
+            alias = bounded(f"{node.handle}_{term.field.name}_{number}")
             of = related(node, term.relation).handle if term.relation else None
             node.extra_select.append((of, SelectField(term.field, alias)))
             ranks.append(OrderTerm(Field(alias), None, term.direction, term.nulls))

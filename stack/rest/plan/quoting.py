@@ -4,12 +4,14 @@ A request's values are planned as slots, so that one plan serves every value: a 
 between two NULs, which no request can contain because NUL is refused at the door.
 """
 
+import hashlib
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from stack.rest.catalog.model import Name
 
+_LONGEST_NAME = 63
 _SLOT = re.compile("'\0(\\d+)\0'")
 
 
@@ -45,6 +47,14 @@ def qualified(name: Name) -> str:
     if not name.schema:
         return identifier(name.name)
     return f"{identifier(name.schema)}.{identifier(name.name)}"
+
+
+def bounded(name: str) -> str:
+    """An alias of our own that Postgres will not cut: two names never become one."""
+    if len(name.encode("utf-8", "replace")) <= _LONGEST_NAME:
+        return name
+    digest = hashlib.blake2b(name.encode("utf-8", "replace"), digest_size=8).hexdigest()
+    return f"{name[:15]}_{digest}"
 
 
 def column(of: str, name: str) -> str:

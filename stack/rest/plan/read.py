@@ -8,7 +8,7 @@ from stack.rest.plan.conditions import (
     field_sql,
     order_sql,
 )
-from stack.rest.plan.quoting import column, identifier, qualified
+from stack.rest.plan.quoting import bounded, column, identifier, qualified
 from stack.rest.plan.tree import Lifted, Node, SpreadField
 
 
@@ -72,7 +72,7 @@ def _from(node: Node) -> str:
 def _junction_alias(node: Node) -> str:
     assert node.relationship is not None
     assert node.relationship.junction is not None
-    return identifier(f"{node.relationship.junction.table.name}_{node.depth}_junction")
+    return identifier(bounded(f"{node.relationship.junction.table.name}_{node.depth}_junction"))
 
 
 def _join_tests(node: Node) -> list[str]:

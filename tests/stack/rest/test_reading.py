@@ -2,6 +2,8 @@
 
 import pytest
 
+LONG = "rest_a_table_whose_name_is_as_long_as_postgres_lets_it_be_12345"
+
 # path and query → the JSON it answers
 CASES = {
     # columns, aliases, casts, JSON paths
@@ -166,6 +168,20 @@ CASES = {
     ],
     "rest_clients?select=id,rest_projects()&or=(rest_projects.is.null,id.eq.1)&order=id": [
         {"id": 1}, {"id": 3}
+    ],
+    # names without room for a suffix stay apart
+    f"{LONG}?select=id,parent:parent_id(id,parent:parent_id(id))&id=eq.3": [
+        {"id": 3, "parent": {"id": 2, "parent": {"id": 1}}}
+    ],
+    f"{LONG}?select=id,{LONG}(id,{LONG}(id))&id=eq.1": [
+        {"id": 1, LONG: [{"id": 2, LONG: [{"id": 3}]}]}
+    ],
+    "rest_clients?select=an_alias_that_is_so_long_that_nobody_would_write_it_one:rest_projects(id),"
+    "an_alias_that_is_so_long_that_nobody_would_write_it_two:rest_projects(name)&id=eq.2": [
+        {
+            "an_alias_that_is_so_long_that_nobody_would_write_it_one": [{"id": 3}],
+            "an_alias_that_is_so_long_that_nobody_would_write_it_two": [{"name": "Gamma"}],
+        }
     ],
     # spreads
     "rest_projects?select=id,...rest_clients(client:name)&id=eq.1": [{"id": 1, "client": "Acme"}],

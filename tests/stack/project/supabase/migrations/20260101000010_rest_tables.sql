@@ -54,6 +54,12 @@ create table public.rest_profiles (
     bio text
 );
 
+-- a name that leaves no room for a suffix
+create table public.rest_a_table_whose_name_is_as_long_as_postgres_lets_it_be_12345 (
+    id int primary key,
+    parent_id int references public.rest_a_table_whose_name_is_as_long_as_postgres_lets_it_be_12345
+);
+
 -- two ways to one table
 create table public.rest_letters (
     id int primary key,
@@ -153,6 +159,8 @@ insert into public.rest_people (id, name, manager_id) values
 insert into public.rest_people_tasks values (1, 1), (2, 1), (2, 2), (3, 3);
 insert into public.rest_profiles values (1, 'boss'), (2, 'worker');
 insert into public.rest_letters values (1, 1, 2), (2, 2, 1), (3, 3, 1);
+insert into public.rest_a_table_whose_name_is_as_long_as_postgres_lets_it_be_12345
+values (1, null), (2, 1), (3, 2);
 insert into public.rest_pairs values (1, 1, 'x'), (1, 2, 'y');
 insert into public.rest_pair_marks values (1, 1, 1), (2, 1, 2), (3, null, null);
 insert into public.rest_keyless values ('one', 1), ('two', 2), (null, null);
@@ -167,7 +175,8 @@ grant select on public.rest_clients, public.rest_projects, public.rest_tasks, pu
     public.rest_people_tasks, public.rest_profiles, public.rest_letters, public.rest_pairs,
     public.rest_pair_marks, public.rest_keyless, public."rest odd ""name""", public.rest_events,
     public.rest_projects_view, public.rest_view_of_view, public.rest_joined, public.rest_fixed,
-    public.rest_counts, other.rest_clients, other.rest_only_here
+    public.rest_counts, public.rest_a_table_whose_name_is_as_long_as_postgres_lets_it_be_12345,
+    other.rest_clients, other.rest_only_here
 to anon, authenticated, service_role;
 grant select, insert, update, delete on public.rest_scratch, public.rest_defaults,
     public.rest_anything, public.rest_projects, public.rest_tasks, public.rest_pairs,
