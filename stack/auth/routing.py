@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("stack.auth")
 
-_MAKES_USER = ("/signup", "/otp", "/magiclink", "/invite", "/token", "/admin/users")
+_MAKES_USER = ("/signup", "/otp", "/magiclink", "/invite", "/token", "/admin/users", "/callback")
 
 Handler = Callable[["AuthContext", Call], Awaitable[Response]]
 
@@ -76,7 +76,7 @@ def error_answer(request: Request, error: Exception) -> Response:
     """The answer to a failed request, in the shape of the API version it asks for."""
     if isinstance(error, OAuthError):
         return answer(error.body(), 400)
-    known = error if isinstance(error, AuthError) else _translate(request, error)
+    known = error if isinstance(error, AuthError) else translated(request, error)
     headers = {"x-sb-error-code": known.code}
     is_short = request.headers.get(API_VERSION_HEADER, "") >= SHORT_ERRORS_SINCE
     if is_short:
@@ -84,7 +84,7 @@ def error_answer(request: Request, error: Exception) -> Response:
     return answer(known.body(is_short=is_short), known.status, headers)
 
 
-def _translate(request: Request, error: Exception) -> AuthError:
+def translated(request: Request, error: Exception) -> AuthError:
     """What a client may know of an error that no route expected."""
     if isinstance(error, psycopg.OperationalError | PoolTimeout):
         logger.warning("the database did not answer: %s", error)
@@ -92,7 +92,10 @@ def _translate(request: Request, error: Exception) -> AuthError:
     if isinstance(error, psycopg.Error):
         # a trigger of the project refused, or stumbled over its own tables
         logger.warning("%s %s: %s", request.method, request.url.path, error)
-        makes_user = request.method == "POST" and request.url.path.endswith(_MAKES_USER)
+        path = request.url.path
+        makes_user = path.endswith(_MAKES_USER) and (
+            request.method == "POST" or path.endswith("/callback")
+        )
         doing = "saving new" if makes_user else "updating"
         return AuthError(500, "unexpected_failure", f"Database error {doing} user")
     logger.error("unexpected failure", exc_info=error)

@@ -102,11 +102,13 @@ async def link_account(
 ) -> Opened:
     """Add `profile` to an account whose owner asked for it. In a transaction.
 
-    Errors: 422 identity_already_exists, user_not_found; 400 email_exists.
+    Errors: 422 identity_already_exists, user_not_found; 403 user_banned; 400 email_exists.
     """
     user = await user_by_id(db, user_id, lock=True)
     if user is None or user.deleted_at is not None:
         raise unprocessable("user_not_found", "Linking target user not found")
+    if user.is_banned:
+        raise forbidden("user_banned", "User is banned")
     owner = await user_by_identity(db, provider, profile.subject)
     if owner is not None:
         whose = "" if owner.id == user.id else " to another user"

@@ -26,7 +26,7 @@ from stack.auth.oauth.providers import Arrival, CodeRefused, Departure, ProfileR
 from stack.auth.oauth.redirect_errors import with_callback_error
 from stack.auth.oauth.web import ProviderFailure
 from stack.auth.redirects import allowed_redirect, with_fragment, with_query
-from stack.auth.routing import Door
+from stack.auth.routing import Door, translated
 from stack.auth.sessions import Grant, issue_session
 from stack.auth.users import User
 from stack.core.database import Connection
@@ -136,6 +136,8 @@ async def callback(auth: AuthContext, call: Call) -> Response:
         return await _arrive(auth, call, returned, answer, target)
     except (AuthError, OAuthError) as error:
         return _found(with_callback_error(target, error))
+    except Exception as error:
+        return _found(with_callback_error(target, translated(call.request, error)))
 
 
 async def _arrive(

@@ -63,6 +63,21 @@ def test_linked_already(auth):
     assert "access_token" not in landing.fragment
 
 
+@pytest.mark.parametrize("what", ["banned", "deleted"])
+def test_target_that_is_gone_by_then(auth, what):
+    member, person = auth.member(), auth.person(email=new_email())
+    query = {"provider": "google", "skip_http_redirect": "true", "redirect_to": FRONT_END}
+    answer = auth.call("GET", f"/user/identities/authorize?{urlencode(query)}", token=member.token)
+    way_back = auth.consent(answer.json()["url"], person)
+    if what == "banned":
+        auth.admin("PUT", f"/users/{member.user['id']}", {"ban_duration": "1h"})
+    else:
+        auth.admin("DELETE", f"/users/{member.user['id']}")
+    landing = auth.arrive(way_back)
+    expected = {"banned": "user_banned", "deleted": "user_not_found"}
+    assert landing.query["error_code"] == expected[what]
+
+
 def test_anonymous_user_becomes_permanent(auth):
     ghost, person = auth.anonymous(), auth.person(email=new_email())
     session = auth.session_of(link(auth, ghost, "google", person))

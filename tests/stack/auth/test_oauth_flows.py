@@ -149,6 +149,15 @@ def test_banned(auth):
     )
 
 
+def test_trigger_of_the_project_refuses(auth):
+    landing = auth.travel("google", auth.person(email=new_email(), name="refused"))
+    assert landing.query == {
+        "error": "server_error",
+        "error_code": "unexpected_failure",
+        "error_description": "Database error saving new user",
+    }
+
+
 @pytest.mark.parametrize("provider", ["facebook", "GitHub2", ""])
 def test_unknown_provider(auth, provider):
     answer = auth.call("GET", f"/authorize?provider={provider}")
