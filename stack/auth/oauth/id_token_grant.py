@@ -28,6 +28,7 @@ async def id_token_grant(auth: AuthContext, call: Call) -> Response:
 
     With `link_identity` the account is added to the caller's instead.
     """
+    auth.limits.check("token_refresh", call.visit.ip)  # one limit serves both, as in GoTrue
     fields = call.fields
     id_token, name = fields.text("id_token"), fields.text("provider")
     issuer, client_id = fields.text("issuer"), fields.text("client_id")

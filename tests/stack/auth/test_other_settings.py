@@ -53,6 +53,15 @@ async def test_wallet_limit(variant):
     assert codes == [200, 200, 429]
 
 
+async def test_id_token_limit(variant):
+    client = await variant({"rate_limit": {"token_refresh": 1}})
+    body = {"provider": "github", "id_token": "x"}
+    codes = [
+        (await client.post("/token?grant_type=id_token", json=body)).status_code for _ in range(2)
+    ]
+    assert codes == [400, 429]
+
+
 @pytest.mark.parametrize(
     ("settings", "why"),
     [
