@@ -1,12 +1,14 @@
 """`guildhall`: the operators' and developers' command."""
 
 import os
+import sys
 from importlib.metadata import entry_points
 from pathlib import Path
 
 import click
 
 from workers.core import policies, queue
+from workers.ledger import books
 
 SUPABASE = Path("supabase")
 
@@ -70,6 +72,47 @@ def retry_jobs(job_ids: tuple[int, ...], everything: bool, db_url: str) -> None:
     if not job_ids and not everything:
         raise click.UsageError("name jobs, or --all")
     click.echo(f"Queued again: {queue.retry_jobs(db_url, None if everything else job_ids)}")
+
+
+@main.group(name="ledger")
+def ledger_group() -> None:
+    """The books: whether they are whole, and what stands in them."""
+
+
+@ledger_group.command(name="verify")
+@click.option("--db-url", envvar="DATABASE_URL", required=True)
+def verify_ledger(db_url: str) -> None:
+    """Check every seal, sum and balance; fail when one is wrong."""
+    findings = books.verify(db_url)
+    for found in findings:
+        click.echo(f"{found.finding}: {found.subject}")
+    if findings:
+        raise click.ClickException(f"the ledger is not whole: {len(findings)} findings")
+    click.echo("The ledger is whole.")
+
+
+@ledger_group.command(name="trial-balance")
+@click.option("--db-url", envvar="DATABASE_URL", required=True)
+def show_trial_balance(db_url: str) -> None:
+    """Show what all accounts of a kind hold; each currency sums to zero."""
+    sums: dict[str, int] = {}
+    for total in books.trial_balance(db_url):
+        click.echo(
+            f"{total.currency}  {total.kind:<10} {total.accounts:>8}  {total.balance_minor:>20}"
+        )
+        sums[total.currency] = sums.get(total.currency, 0) + total.balance_minor
+    for currency, total_minor in sums.items():
+        click.echo(f"{currency}  {'sum':<10} {'':>8}  {total_minor:>20}")
+    if any(sums.values()):
+        raise click.ClickException("the trial balance is not zero")
+
+
+@ledger_group.command(name="statement")
+@click.argument("account_id", type=int)
+@click.option("--db-url", envvar="DATABASE_URL", required=True)
+def show_statement(account_id: int, db_url: str) -> None:
+    """Write an account's statement as CSV, oldest line first."""
+    books.write_csv(books.statement(db_url, account_id), sys.stdout)
 
 
 @main.command()

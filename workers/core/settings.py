@@ -37,6 +37,10 @@ class Settings(BaseSettings):
         description="The project; its public keys (JWKS) verify the tokens of people.",
         examples=["http://127.0.0.1:54321"],
     )
+    supabase_secret_key: SecretStr | None = Field(
+        default=None,
+        description="The project's secret key (sb_secret_…): workers remove files with it.",
+    )
     supabase_jwt_secret: SecretStr | None = Field(
         default=None,
         min_length=32,

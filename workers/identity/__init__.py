@@ -1,0 +1,1 @@
+"""Identity: what must leave the database when people go."""

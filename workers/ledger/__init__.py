@@ -1,0 +1,1 @@
+"""Ledger: housekeeping. Money itself moves only in SQL."""
