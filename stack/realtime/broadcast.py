@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -80,6 +81,7 @@ class MessageStream:
         self._is_watched = is_watched
         self._known: dict[UUID, datetime] = {}
         self._horizon: datetime | None = None
+        self._swept_at = 0.0
         self._task: asyncio.Task[None] | None = None
         self.ready = asyncio.Event()
 
@@ -141,14 +143,16 @@ class MessageStream:
         async for notification in connection.notifies(timeout=_SWEEP_SECONDS, stop_after=1):
             with contextlib.suppress(ValueError):  # anybody who can run SQL can notify
                 woken.append(UUID(notification.payload))
-        if not self._is_watched():
+        if self._is_watched():
+            for start in range(0, len(woken), _AT_ONCE):
+                await self._read(connection, woken[start : start + _AT_ONCE])
+        else:
             now = datetime.now(UTC).replace(tzinfo=None)
             self._known.update(dict.fromkeys(woken, now))
-            return
-        if not woken:
+            if not woken:
+                return  # nobody speaks, nobody listens
+        if time.monotonic() - self._swept_at > _SWEEP_SECONDS:
             await self._sweep(connection)
-        for start in range(0, len(woken), _AT_ONCE):
-            await self._read(connection, woken[start : start + _AT_ONCE])
 
     async def _read(self, connection: Connection, ids: Sequence[UUID]) -> None:
         cursor = connection.cursor(row_factory=class_row(StoredMessage))
@@ -157,8 +161,12 @@ class MessageStream:
         await self._hand_over([found[id_] for id_ in ids if id_ in found])
 
     async def _sweep(self, connection: Connection) -> None:
-        """Find what was committed without waking us. The first sweep only takes stock."""
-        since, is_first = self._horizon, self._horizon is None
+        """Find what was committed without waking us, forget what cannot come again.
+
+        The first sweep, and any while nobody listens, only takes stock.
+        """
+        self._swept_at = time.monotonic()
+        since, takes_stock = self._horizon, self._horizon is None or not self._is_watched()
         cursor = await connection.execute(_HORIZON)
         horizon: datetime = (await cursor.fetchone() or [datetime.min])[0]
         missed = []
@@ -168,7 +176,7 @@ class MessageStream:
             [horizon if since is None else since],
         )
         for id_, inserted_at in await cursor.fetchall():
-            if is_first:
+            if takes_stock:
                 self._known[id_] = inserted_at
             elif id_ not in self._known:
                 missed.append(id_)

@@ -15,6 +15,7 @@ from stack.realtime.frames import Frame
 _BROADCAST_PUSH, _BROADCAST = 3, 4
 _RAW, _JSON = 0, 1
 _PUSH_HEADER = 7  # bytes before the names of frame 3
+_LONGEST_NAME = 255  # bytes: a length is one byte
 
 
 class Version(Enum):
@@ -136,26 +137,31 @@ class BinaryBroadcast(Broadcast):
 
     @cached_property
     def _v1(self) -> Frame | None:
-        content = self._content
-        if not content.is_json:
+        if not self._content.is_json:
             return None
-        # the payload is not decoded: it was read when it came
-        meta = f',"meta":{dumps(content.metadata)}' if content.metadata else ""
-        payload = (
-            f'{{"type":"broadcast","event":{dumps(content.event)},"payload":'
-            f"{content.payload.decode()}{meta}}}"
-        )
-        return Frame(_v1_text(self._topic, "broadcast", payload, None))
+        return Frame(_v1_text(self._topic, "broadcast", self._as_text, None))
 
     @cached_property
     def _v2(self) -> Frame | None:
         content = self._content
         metadata = dumps(content.metadata).encode() if content.metadata else b""
         names = (self._topic.encode(), content.event.encode(), metadata)
-        if max(map(len, names)) > 255:
-            return None
+        if max(map(len, names)) > _LONGEST_NAME:
+            if not content.is_json:
+                return None
+            return Frame(_v2_text(None, None, self._topic, "broadcast", self._as_text))
         head = bytes([_BROADCAST, *map(len, names), _JSON if content.is_json else _RAW])
         return Frame(b"".join([head, *names, content.payload]))
+
+    @property
+    def _as_text(self) -> str:
+        content = self._content
+        meta = f',"meta":{dumps(content.metadata)}' if content.metadata else ""
+        # the payload is not decoded: it was read when it came
+        return (
+            f'{{"type":"broadcast","event":{dumps(content.event)},"payload":'
+            f"{content.payload.decode()}{meta}}}"
+        )
 
 
 def reply(

@@ -66,6 +66,27 @@ async def test_a_message_inserted_before_the_cut_and_committed_after_it_arrives(
         assert len(socket.events("broadcast")) == 1
 
 
+async def test_a_message_nobody_announced_is_found_while_others_keep_coming(stack, admin_url):
+    """The sweep does not wait for silence, and forgets nothing that was announced."""
+    topic = unique("rt:open")
+    async with wire(stack) as socket:
+        await socket.join(topic, token=sign(stack), private=True)
+        with psycopg.connect(admin_url, autocommit=True) as admin:
+            # replica mode: triggers sleep, so nothing is announced
+            admin.execute("set session_replication_role = replica")
+            admin.execute("select realtime.send('{\"n\": -1}', 'quiet', %s)", [topic])
+            admin.execute("set session_replication_role = origin")
+            for n in range(25):
+                admin.execute(
+                    "select realtime.send(jsonb_build_object('n', %s::int), 'loud', %s)", [n, topic]
+                )
+                await asyncio.sleep(0.1)
+        await socket.until(lambda m: m[3] == "broadcast" and m[4]["event"] == "quiet")
+        await socket.until(lambda m: m[3] == "broadcast" and m[4]["payload"]["n"] == 24)
+        numbers = [payload["payload"]["n"] for payload in socket.events("broadcast")]
+        assert sorted(numbers) == list(range(-1, 25))
+
+
 async def test_changes_arrive_once(stack, admin_url):
     title = unique("cut")
     entry = {"event": "INSERT", "schema": "public", "table": "rt_items"}

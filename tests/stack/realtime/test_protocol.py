@@ -84,6 +84,13 @@ def test_raw_bytes_have_no_old_form():
     assert message.frame(Version.V1) is None
 
 
+def test_names_too_long_for_a_binary_frame_go_as_text():
+    content = UserBroadcast("e" * 300, b'{"a": 1}', True, {})
+    message = BinaryBroadcast("t", content).frame(Version.V2).event
+    assert json.loads(message["text"])[4]["payload"] == {"a": 1}
+    assert BinaryBroadcast("t" * 256, UserBroadcast("e", b"", False, {})).frame(Version.V2) is None
+
+
 def test_a_message_is_encoded_once_per_version():
     message = Broadcast.of("t", "e", {"a": 1})
     assert message.frame(Version.V2) is message.frame(Version.V2)
