@@ -65,8 +65,11 @@ def test_steps_of_the_stack_fit_a_database_that_has_roles_already(config):
 
 
 def test_a_login_without_superuser_is_told(config):
+    with psycopg.connect(config.admin_db_url, autocommit=True) as connection:
+        connection.execute("create role clerk login password 'clerk'")
+    url = f"postgresql://clerk:clerk@127.0.0.1:{config.db_port}/postgres"
     with pytest.raises(StackError, match="no superuser"):
-        bootstrap(external(config, config.db_url("postgres")))
+        bootstrap(external(config, url))
 
 
 def test_an_unreachable_database_is_told(config):
