@@ -65,6 +65,132 @@ class PublicAuditLogUpdate(TypedDict):
     id: NotRequired[Annotated[int, Field(alias="id")]]
     subject_id: NotRequired[Annotated[str, Field(alias="subject_id")]]
 
+class PublicLedgerAccounts(BaseModel):
+    created_at: datetime.datetime = Field(alias="created_at")
+    currency: str = Field(alias="currency")
+    floor_minor: int = Field(alias="floor_minor")
+    id: int = Field(alias="id")
+    is_folded: bool = Field(alias="is_folded")
+    kind: str = Field(alias="kind")
+    last_posted_at: datetime.datetime = Field(alias="last_posted_at")
+    owner_id: Optional[uuid.UUID] = Field(alias="owner_id")
+    posted_minor: int = Field(alias="posted_minor")
+    provider: Optional[str] = Field(alias="provider")
+    reserved_minor: int = Field(alias="reserved_minor")
+    subject_id: Optional[uuid.UUID] = Field(alias="subject_id")
+
+class PublicLedgerAccountsInsert(TypedDict):
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    currency: Annotated[str, Field(alias="currency")]
+    floor_minor: NotRequired[Annotated[int, Field(alias="floor_minor")]]
+    id: NotRequired[Annotated[int, Field(alias="id")]]
+    is_folded: NotRequired[Annotated[bool, Field(alias="is_folded")]]
+    kind: Annotated[str, Field(alias="kind")]
+    last_posted_at: NotRequired[Annotated[datetime.datetime, Field(alias="last_posted_at")]]
+    owner_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="owner_id")]]
+    posted_minor: NotRequired[Annotated[int, Field(alias="posted_minor")]]
+    provider: NotRequired[Annotated[Optional[str], Field(alias="provider")]]
+    reserved_minor: NotRequired[Annotated[int, Field(alias="reserved_minor")]]
+    subject_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="subject_id")]]
+
+class PublicLedgerAccountsUpdate(TypedDict):
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    currency: NotRequired[Annotated[str, Field(alias="currency")]]
+    floor_minor: NotRequired[Annotated[int, Field(alias="floor_minor")]]
+    id: NotRequired[Annotated[int, Field(alias="id")]]
+    is_folded: NotRequired[Annotated[bool, Field(alias="is_folded")]]
+    kind: NotRequired[Annotated[str, Field(alias="kind")]]
+    last_posted_at: NotRequired[Annotated[datetime.datetime, Field(alias="last_posted_at")]]
+    owner_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="owner_id")]]
+    posted_minor: NotRequired[Annotated[int, Field(alias="posted_minor")]]
+    provider: NotRequired[Annotated[Optional[str], Field(alias="provider")]]
+    reserved_minor: NotRequired[Annotated[int, Field(alias="reserved_minor")]]
+    subject_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="subject_id")]]
+
+class PublicLedgerEntries(BaseModel):
+    account_id: int = Field(alias="account_id")
+    amount_minor: int = Field(alias="amount_minor")
+    balance_minor: Optional[int] = Field(alias="balance_minor")
+    posted_at: datetime.datetime = Field(alias="posted_at")
+    transaction_id: int = Field(alias="transaction_id")
+
+class PublicLedgerEntriesInsert(TypedDict):
+    account_id: Annotated[int, Field(alias="account_id")]
+    amount_minor: Annotated[int, Field(alias="amount_minor")]
+    balance_minor: NotRequired[Annotated[Optional[int], Field(alias="balance_minor")]]
+    posted_at: Annotated[datetime.datetime, Field(alias="posted_at")]
+    transaction_id: Annotated[int, Field(alias="transaction_id")]
+
+class PublicLedgerEntriesUpdate(TypedDict):
+    account_id: NotRequired[Annotated[int, Field(alias="account_id")]]
+    amount_minor: NotRequired[Annotated[int, Field(alias="amount_minor")]]
+    balance_minor: NotRequired[Annotated[Optional[int], Field(alias="balance_minor")]]
+    posted_at: NotRequired[Annotated[datetime.datetime, Field(alias="posted_at")]]
+    transaction_id: NotRequired[Annotated[int, Field(alias="transaction_id")]]
+
+class PublicLedgerReservations(BaseModel):
+    account_id: int = Field(alias="account_id")
+    amount_minor: int = Field(alias="amount_minor")
+    closed_at: Optional[datetime.datetime] = Field(alias="closed_at")
+    created_at: datetime.datetime = Field(alias="created_at")
+    expires_at: Optional[datetime.datetime] = Field(alias="expires_at")
+    id: uuid.UUID = Field(alias="id")
+    idempotency_key: str = Field(alias="idempotency_key")
+    input_hash: bytes = Field(alias="input_hash")
+    status: str = Field(alias="status")
+    subject_id: Optional[uuid.UUID] = Field(alias="subject_id")
+
+class PublicLedgerReservationsInsert(TypedDict):
+    account_id: Annotated[int, Field(alias="account_id")]
+    amount_minor: Annotated[int, Field(alias="amount_minor")]
+    closed_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="closed_at")]]
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    expires_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="expires_at")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    idempotency_key: Annotated[str, Field(alias="idempotency_key")]
+    input_hash: Annotated[bytes, Field(alias="input_hash")]
+    status: NotRequired[Annotated[str, Field(alias="status")]]
+    subject_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="subject_id")]]
+
+class PublicLedgerReservationsUpdate(TypedDict):
+    account_id: NotRequired[Annotated[int, Field(alias="account_id")]]
+    amount_minor: NotRequired[Annotated[int, Field(alias="amount_minor")]]
+    closed_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="closed_at")]]
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    expires_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="expires_at")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    idempotency_key: NotRequired[Annotated[str, Field(alias="idempotency_key")]]
+    input_hash: NotRequired[Annotated[bytes, Field(alias="input_hash")]]
+    status: NotRequired[Annotated[str, Field(alias="status")]]
+    subject_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="subject_id")]]
+
+class PublicLedgerTransactions(BaseModel):
+    id: int = Field(alias="id")
+    idempotency_key: str = Field(alias="idempotency_key")
+    input_hash: bytes = Field(alias="input_hash")
+    kind: str = Field(alias="kind")
+    memo: str = Field(alias="memo")
+    posted_at: datetime.datetime = Field(alias="posted_at")
+    subject_id: Optional[uuid.UUID] = Field(alias="subject_id")
+
+class PublicLedgerTransactionsInsert(TypedDict):
+    id: NotRequired[Annotated[int, Field(alias="id")]]
+    idempotency_key: Annotated[str, Field(alias="idempotency_key")]
+    input_hash: Annotated[bytes, Field(alias="input_hash")]
+    kind: Annotated[str, Field(alias="kind")]
+    memo: NotRequired[Annotated[str, Field(alias="memo")]]
+    posted_at: Annotated[datetime.datetime, Field(alias="posted_at")]
+    subject_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="subject_id")]]
+
+class PublicLedgerTransactionsUpdate(TypedDict):
+    id: NotRequired[Annotated[int, Field(alias="id")]]
+    idempotency_key: NotRequired[Annotated[str, Field(alias="idempotency_key")]]
+    input_hash: NotRequired[Annotated[bytes, Field(alias="input_hash")]]
+    kind: NotRequired[Annotated[str, Field(alias="kind")]]
+    memo: NotRequired[Annotated[str, Field(alias="memo")]]
+    posted_at: NotRequired[Annotated[datetime.datetime, Field(alias="posted_at")]]
+    subject_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="subject_id")]]
+
 class PublicOrders(BaseModel):
     amount_minor: int = Field(alias="amount_minor")
     created_at: datetime.datetime = Field(alias="created_at")
@@ -235,3 +361,23 @@ class PublicUserSettingsUpdate(TypedDict):
     time_zone: NotRequired[Annotated[str, Field(alias="time_zone")]]
     updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
     user_id: NotRequired[Annotated[uuid.UUID, Field(alias="user_id")]]
+
+class PublicLedgerBalances(BaseModel):
+    account_id: int = Field(alias="account_id")
+    available_minor: Optional[int] = Field(alias="available_minor")
+    currency: str = Field(alias="currency")
+    kind: str = Field(alias="kind")
+    owner_id: Optional[uuid.UUID] = Field(alias="owner_id")
+    posted_minor: int = Field(alias="posted_minor")
+    reserved_minor: int = Field(alias="reserved_minor")
+
+class PublicLedgerStatement(BaseModel):
+    account_id: int = Field(alias="account_id")
+    amount_minor: int = Field(alias="amount_minor")
+    balance_minor: Optional[int] = Field(alias="balance_minor")
+    currency: str = Field(alias="currency")
+    kind: str = Field(alias="kind")
+    memo: str = Field(alias="memo")
+    posted_at: datetime.datetime = Field(alias="posted_at")
+    subject_id: Optional[uuid.UUID] = Field(alias="subject_id")
+    transaction_id: int = Field(alias="transaction_id")

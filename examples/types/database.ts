@@ -20,6 +20,98 @@ export type Database = {
                   Relationships: [
                     
                   ]
+                },"ledger_accounts": {
+                  Row: {
+                    "created_at": string,"currency": string,"floor_minor": number,"id": number,"is_folded": boolean,"kind": string,"last_posted_at": string,"owner_id": string | null,"posted_minor": number,"provider": string | null,"reserved_minor": number,"subject_id": string | null
+                  }
+                  ComputedFields: never
+                  Insert: {
+                    "created_at"?: string,"currency": string,"floor_minor"?: number,"id"?: never,"is_folded"?: never,"kind": string,"last_posted_at"?: string,"owner_id"?: string | null,"posted_minor"?: number,"provider"?: string | null,"reserved_minor"?: number,"subject_id"?: string | null
+                  }
+                  Update: {
+                    "created_at"?: string,"currency"?: string,"floor_minor"?: number,"id"?: never,"is_folded"?: never,"kind"?: string,"last_posted_at"?: string,"owner_id"?: string | null,"posted_minor"?: number,"provider"?: string | null,"reserved_minor"?: number,"subject_id"?: string | null
+                  }
+                  Relationships: [
+                    {
+      foreignKeyName: "ledger_accounts_owner_id_fkey"
+      columns: ["owner_id"]
+isOneToOne: false
+      referencedRelation: "profiles"
+      referencedColumns: ["id"]
+    }
+                  ]
+                },"ledger_entries": {
+                  Row: {
+                    "account_id": number,"amount_minor": number,"balance_minor": number | null,"posted_at": string,"transaction_id": number
+                  }
+                  ComputedFields: never
+                  Insert: {
+                    "account_id": number,"amount_minor": number,"balance_minor"?: number | null,"posted_at": string,"transaction_id": number
+                  }
+                  Update: {
+                    "account_id"?: number,"amount_minor"?: number,"balance_minor"?: number | null,"posted_at"?: string,"transaction_id"?: number
+                  }
+                  Relationships: [
+                    {
+      foreignKeyName: "ledger_entries_account_id_fkey"
+      columns: ["account_id"]
+isOneToOne: false
+      referencedRelation: "ledger_accounts"
+      referencedColumns: ["id"]
+    },{
+      foreignKeyName: "ledger_entries_account_id_fkey"
+      columns: ["account_id"]
+isOneToOne: false
+      referencedRelation: "ledger_balances"
+      referencedColumns: ["account_id"]
+    },{
+      foreignKeyName: "ledger_entries_transaction_id_fkey"
+      columns: ["transaction_id"]
+isOneToOne: false
+      referencedRelation: "ledger_transactions"
+      referencedColumns: ["id"]
+    }
+                  ]
+                },"ledger_reservations": {
+                  Row: {
+                    "account_id": number,"amount_minor": number,"closed_at": string | null,"created_at": string,"expires_at": string | null,"id": string,"idempotency_key": string,"input_hash": string,"status": string,"subject_id": string | null
+                  }
+                  ComputedFields: never
+                  Insert: {
+                    "account_id": number,"amount_minor": number,"closed_at"?: string | null,"created_at"?: string,"expires_at"?: string | null,"id"?: string,"idempotency_key": string,"input_hash": string,"status"?: string,"subject_id"?: string | null
+                  }
+                  Update: {
+                    "account_id"?: number,"amount_minor"?: number,"closed_at"?: string | null,"created_at"?: string,"expires_at"?: string | null,"id"?: string,"idempotency_key"?: string,"input_hash"?: string,"status"?: string,"subject_id"?: string | null
+                  }
+                  Relationships: [
+                    {
+      foreignKeyName: "ledger_reservations_account_id_fkey"
+      columns: ["account_id"]
+isOneToOne: false
+      referencedRelation: "ledger_accounts"
+      referencedColumns: ["id"]
+    },{
+      foreignKeyName: "ledger_reservations_account_id_fkey"
+      columns: ["account_id"]
+isOneToOne: false
+      referencedRelation: "ledger_balances"
+      referencedColumns: ["account_id"]
+    }
+                  ]
+                },"ledger_transactions": {
+                  Row: {
+                    "id": number,"idempotency_key": string,"input_hash": string,"kind": string,"memo": string,"posted_at": string,"subject_id": string | null
+                  }
+                  ComputedFields: never
+                  Insert: {
+                    "id"?: never,"idempotency_key": string,"input_hash": string,"kind": string,"memo"?: string,"posted_at": string,"subject_id"?: string | null
+                  }
+                  Update: {
+                    "id"?: never,"idempotency_key"?: string,"input_hash"?: string,"kind"?: string,"memo"?: string,"posted_at"?: string,"subject_id"?: string | null
+                  }
+                  Relationships: [
+                    
+                  ]
                 },"orders": {
                   Row: {
                     "amount_minor": number,"created_at": string,"currency": string,"id": string,"paid_at": string | null,"payer_id": string,"provider": string | null,"provider_reference": string | null,"purpose": string,"status": string,"updated_at": string
@@ -155,7 +247,53 @@ isOneToOne: true
                 }
           }
           Views: {
-            [_ in never]: never
+            "ledger_balances": {
+                  Row: {
+                    "account_id": number,"available_minor": number | null,"currency": string,"kind": string,"owner_id": string | null,"posted_minor": number,"reserved_minor": number
+                  }
+                  ComputedFields: never
+                  Insert: {
+                           "account_id"?: number | null,"available_minor"?: never,"currency"?: string | null,"kind"?: string | null,"owner_id"?: string | null,"posted_minor"?: number | null,"reserved_minor"?: number | null
+                         }
+                        Update: {
+                           "account_id"?: number | null,"available_minor"?: never,"currency"?: string | null,"kind"?: string | null,"owner_id"?: string | null,"posted_minor"?: number | null,"reserved_minor"?: number | null
+                         }
+                        Relationships: [
+                    {
+      foreignKeyName: "ledger_accounts_owner_id_fkey"
+      columns: ["owner_id"]
+isOneToOne: false
+      referencedRelation: "profiles"
+      referencedColumns: ["id"]
+    }
+                  ]
+                },"ledger_statement": {
+                  Row: {
+                    "account_id": number,"amount_minor": number,"balance_minor": number | null,"currency": string,"kind": string,"memo": string,"posted_at": string,"subject_id": string | null,"transaction_id": number
+                  }
+                  ComputedFields: never
+                  Relationships: [
+                    {
+      foreignKeyName: "ledger_entries_account_id_fkey"
+      columns: ["account_id"]
+isOneToOne: false
+      referencedRelation: "ledger_accounts"
+      referencedColumns: ["id"]
+    },{
+      foreignKeyName: "ledger_entries_account_id_fkey"
+      columns: ["account_id"]
+isOneToOne: false
+      referencedRelation: "ledger_balances"
+      referencedColumns: ["account_id"]
+    },{
+      foreignKeyName: "ledger_entries_transaction_id_fkey"
+      columns: ["transaction_id"]
+isOneToOne: false
+      referencedRelation: "ledger_transactions"
+      referencedColumns: ["id"]
+    }
+                  ]
+                }
           }
           Functions: {
             "choose_role":
@@ -183,6 +321,9 @@ isOneToOne: true
       } },
 "delete_account":
 { Args: Record<PropertyKey, never>; Returns: undefined
+                           },
+"get_balance_at":
+{ Args: { "account_id": number,"moment": string }; Returns: number
                            },
 "grant_role":
 { Args: { "role": unknown,"user_id": string }; Returns: undefined
