@@ -237,6 +237,8 @@ def _resolve_env(value: Any, known: Mapping[str, str]) -> Any:
         case list():
             return [_resolve_env(inner, known) for inner in value]
         case str() if found := re.fullmatch(r"env\((\w+)\)", value):
-            return known.get(found[1], "")
+            # only a string can say env(…), so a switch arrives as one
+            given = known.get(found[1], "")
+            return {"true": True, "false": False}.get(given.lower(), given)
         case _:
             return value
