@@ -57,3 +57,8 @@ def refuse_captcha(auth: AuthContext, call: Call) -> None:
             "captcha protection: request disallowed (no captcha_token found)",
         )
     raise bad_request("captcha_failed", "captcha protection: not supported by this server")
+
+
+def account_of(call: Call) -> str:
+    """Whom a request is about, for counting: an address or a number, as it was typed."""
+    return call.fields.text("email").lower() or call.fields.text("phone")

@@ -56,7 +56,10 @@ class HookTarget:
 
 @dataclass(frozen=True, slots=True)
 class RateLimits:
-    """Requests allowed to one address per 5 minutes; mails of all, per hour. None: unlimited."""
+    """Requests allowed to one address per 5 minutes; mails of all, per hour. None: unlimited.
+
+    On one machine all share the loopback address, so there each account is counted by itself.
+    """
 
     email_sent: int | None
     anonymous_users: int | None
@@ -113,13 +116,13 @@ class AuthSettings:
             issuer=str(auth.get("jwt_issuer") or api_url),
             site_url=str(auth.get("site_url") or "http://127.0.0.1:3000"),
             additional_redirect_urls=tuple(map(str, auth.get("additional_redirect_urls", ()))),
-            jwt_expiry=int(auth.get("jwt_expiry", 3600)),
+            jwt_expiry=int(auth.get("jwt_expiry") or 3600),
             enable_signup=bool(auth.get("enable_signup", True)),
             enable_anonymous_sign_ins=bool(auth.get("enable_anonymous_sign_ins", False)),
             enable_manual_linking=bool(auth.get("enable_manual_linking", False)),
             enable_refresh_token_rotation=bool(auth.get("enable_refresh_token_rotation", True)),
-            refresh_token_reuse_interval=float(auth.get("refresh_token_reuse_interval", 10)),
-            minimum_password_length=int(auth.get("minimum_password_length", 6)),
+            refresh_token_reuse_interval=float(auth.get("refresh_token_reuse_interval", 10) or 0),
+            minimum_password_length=int(auth.get("minimum_password_length") or 6),
             password_characters=_characters(str(auth.get("password_requirements", ""))),
             phone_enabled=bool(config.section("auth", "sms").get("enable_signup", False)),
             phone_confirmations=bool(
@@ -129,9 +132,9 @@ class AuthSettings:
             enable_confirmations=bool(email.get("enable_confirmations", False)),
             double_confirm_changes=bool(email.get("double_confirm_changes", True)),
             secure_password_change=bool(email.get("secure_password_change", False)),
-            max_frequency=seconds("auth.email.max_frequency", email.get("max_frequency", "1s")),
-            otp_length=min(10, max(6, int(email.get("otp_length", 6)))),
-            otp_expiry=int(email.get("otp_expiry", 3600)),
+            max_frequency=seconds("auth.email.max_frequency", email.get("max_frequency") or "1s"),
+            otp_length=min(10, max(6, int(email.get("otp_length") or 6))),
+            otp_expiry=int(email.get("otp_expiry") or 3600),
             session_timebox=_optional_seconds("auth.sessions.timebox", sessions.get("timebox")),
             session_inactivity=_optional_seconds(
                 "auth.sessions.inactivity_timeout", sessions.get("inactivity_timeout")
@@ -173,7 +176,7 @@ def _smtp(section: Mapping[str, Any]) -> Smtp | None:
         return None
     return Smtp(
         host=str(section["host"]),
-        port=int(section.get("port", 587)),
+        port=int(section.get("port") or 587),
         user=str(section.get("user", "")),
         password=str(section.get("pass", "")),
         sender=str(section.get("admin_email", "admin@localhost")),
@@ -219,7 +222,7 @@ def _hooks(config: Config) -> dict[str, HookTarget]:
 
 def _rate_limits(section: Mapping[str, Any], *, has_smtp: bool) -> RateLimits:
     def limit(name: str) -> int | None:
-        return int(section[name]) if section.get(name) is not None else None
+        return int(section[name]) if section.get(name) not in (None, "") else None
 
     return RateLimits(
         # as with the CLI, mails that only reach the local inbox are not counted

@@ -2,7 +2,13 @@
 
 from starlette.responses import Response
 
-from stack.auth.addresses import checked_email, checked_phone, refuse_captcha, refuse_phone
+from stack.auth.addresses import (
+    account_of,
+    checked_email,
+    checked_phone,
+    refuse_captcha,
+    refuse_phone,
+)
 from stack.auth.audit import record
 from stack.auth.call import Call
 from stack.auth.context import AuthContext
@@ -32,7 +38,7 @@ async def otp(auth: AuthContext, call: Call) -> Response:
     Errors: 422 otp_disabled, email_provider_disabled; 400 validation_failed; 429.
     """
     refuse_captcha(auth, call)
-    auth.limits.check("sign_in_sign_ups", call.visit.ip)
+    auth.limits.check("sign_in_sign_ups", call.visit.ip, account_of(call))
     refuse_phone(auth, call, "Unsupported phone provider")
     if not call.fields.text("email"):
         raise invalid("One of email or phone must be set")
@@ -44,7 +50,7 @@ async def otp(auth: AuthContext, call: Call) -> Response:
 async def magic_link(auth: AuthContext, call: Call) -> Response:
     """The older name of `otp`."""
     refuse_captcha(auth, call)
-    auth.limits.check("sign_in_sign_ups", call.visit.ip)
+    auth.limits.check("sign_in_sign_ups", call.visit.ip, account_of(call))
     if not call.fields.text("email"):
         raise unprocessable("validation_failed", "Password recovery requires an email")
     return await _magic_link(auth, call, creates=True)
@@ -103,7 +109,7 @@ async def recover(auth: AuthContext, call: Call) -> Response:
     An unknown address gets the same answer. Errors: 400 validation_failed, 429.
     """
     refuse_captcha(auth, call)
-    auth.limits.check("sign_in_sign_ups", call.visit.ip)
+    auth.limits.check("sign_in_sign_ups", call.visit.ip, account_of(call))
     if not auth.settings.email_enabled:
         raise bad_request("email_provider_disabled", "Email logins are disabled")
     if not call.fields.text("email"):
@@ -150,7 +156,7 @@ async def resend(auth: AuthContext, call: Call) -> Response:
     Errors: 400 validation_failed, phone_provider_disabled; 429.
     """
     refuse_captcha(auth, call)
-    auth.limits.check("sign_in_sign_ups", call.visit.ip)
+    auth.limits.check("sign_in_sign_ups", call.visit.ip, account_of(call))
     wanted = call.fields.text("type")
     if wanted not in ("signup", "email_change", "sms", "phone_change"):
         raise invalid("Missing one of these types: signup, email_change, sms, phone_change")

@@ -2,7 +2,13 @@
 
 from starlette.responses import Response
 
-from stack.auth.addresses import checked_email, checked_phone, refuse_captcha, refuse_phone
+from stack.auth.addresses import (
+    account_of,
+    checked_email,
+    checked_phone,
+    refuse_captcha,
+    refuse_phone,
+)
 from stack.auth.audit import record
 from stack.auth.call import Call
 from stack.auth.context import AuthContext
@@ -34,7 +40,7 @@ async def signup(auth: AuthContext, call: Call) -> Response:
     refuse_captcha(auth, call)
     if not call.fields.text("email") and not call.fields.text("phone"):
         return answer(await _sign_up_anonymously(auth, call))
-    auth.limits.check("sign_in_sign_ups", call.visit.ip)
+    auth.limits.check("sign_in_sign_ups", call.visit.ip, account_of(call))
     if not auth.settings.enable_signup:
         raise unprocessable("signup_disabled", "Signups not allowed for this instance")
     password = call.fields.text("password")

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from starlette.responses import Response
 
-from stack.auth.addresses import refuse_captcha
+from stack.auth.addresses import account_of, refuse_captcha
 from stack.auth.audit import record
 from stack.auth.call import Call
 from stack.auth.context import AuthContext
@@ -43,7 +43,7 @@ async def password_grant(auth: AuthContext, call: Call) -> Response:
     Errors: 400 invalid_credentials, email_not_confirmed, user_banned; 422 email_provider_disabled.
     """
     refuse_captcha(auth, call)
-    auth.limits.check("sign_in_sign_ups", call.visit.ip)
+    auth.limits.check("sign_in_sign_ups", call.visit.ip, account_of(call))
     email, phone = call.fields.text("email").lower(), call.fields.text("phone")
     password = call.fields.text("password")
     if email and phone:
@@ -87,8 +87,8 @@ async def password_grant(auth: AuthContext, call: Call) -> Response:
 
 async def refresh_grant(auth: AuthContext, call: Call) -> Response:
     """Exchange a refresh token. Errors: as refreshing.refresh; OAuthError without a token."""
-    auth.limits.check("token_refresh", call.visit.ip)
     text = call.fields.text("refresh_token")
+    auth.limits.check("token_refresh", call.visit.ip, text)
     if not text:
         raise OAuthError("invalid_request", "refresh_token required")
     return answer((await refresh(auth, text, call.visit)).as_json())
@@ -99,8 +99,8 @@ async def pkce_grant(auth: AuthContext, call: Call) -> Response:
 
     Errors: 400 validation_failed, bad_code_verifier; 404 and 422 flow_state_….
     """
-    auth.limits.check("token_verifications", call.visit.ip)
     code, verifier = call.fields.text("auth_code"), call.fields.text("code_verifier")
+    auth.limits.check("token_verifications", call.visit.ip, code)
     if not code or not verifier:
         raise invalid("invalid request: both auth code and code verifier should be non-empty")
     async with auth.transaction() as db:

@@ -59,9 +59,9 @@ async def follow_link(auth: AuthContext, call: Call) -> Response:
 
     Errors that concern the request itself are answered as JSON, 400.
     """
-    auth.limits.check("token_verifications", call.visit.ip)
     given_type = call.query.get("type", "")
     hashed = call.query.get("token", "") or call.query.get("token_hash", "")
+    auth.limits.check("token_verifications", call.visit.ip, hashed)
     if not given_type:
         raise invalid("Verify requires a verification type")
     if not hashed:
@@ -89,11 +89,11 @@ async def check_code(auth: AuthContext, call: Call) -> Response:
 
     Errors: 400 validation_failed; 403 otp_expired, user_banned.
     """
-    auth.limits.check("token_verifications", call.visit.ip)
     fields = call.fields
     given_type = fields.text("type")
     code, hashed = fields.text("token"), fields.text("token_hash")
     email, phone = fields.text("email"), fields.text("phone")
+    auth.limits.check("token_verifications", call.visit.ip, email.lower() or phone or hashed)
     if not given_type:
         raise invalid("Verify requires a verification type")
     if bool(code) == bool(hashed):

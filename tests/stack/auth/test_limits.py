@@ -1,5 +1,11 @@
 """Rate limits: per address, per mail, per mailbox; and no header talks them away."""
 
+import pytest
+
+from stack.auth.errors import AuthError
+from stack.auth.limits import Limits
+from stack.auth.settings import RateLimits
+
 PASSWORD = "correct horse battery"
 
 
@@ -13,6 +19,23 @@ async def test_requests_are_counted_per_address(variant, new_email):
         statuses.append(answered.status_code)
     assert statuses == [400, 400, 400, 429, 429]
     assert answered.json()["error_code"] == "over_request_rate_limit"
+
+
+async def test_on_one_machine_accounts_are_counted_apart(variant, new_email):
+    client = await variant({"rate_limit": {"sign_in_sign_ups": 1}})
+    for email in (new_email(), new_email()):
+        body = {"email": email, "password": PASSWORD}
+        for status in (400, 429):
+            answered = await client.post("/token?grant_type=password", json=body)
+            assert answered.status_code == status
+
+
+def test_elsewhere_the_machine_is_counted():
+    limits = Limits(RateLimits(None, None, None, 1, None, None))
+    limits.check("sign_in_sign_ups", "203.0.113.9", "a@example.com")
+    with pytest.raises(AuthError):
+        limits.check("sign_in_sign_ups", "203.0.113.9", "b@example.com")
+    limits.check("sign_in_sign_ups", "203.0.113.10", "a@example.com")
 
 
 async def test_each_kind_has_its_own_limit(variant, person, sign_in):
