@@ -31,6 +31,7 @@ from stack.rest.request import read_head
 from stack.rest.settings import from_config
 
 ROOT = Path(__file__).parent.parent
+_ROUNDS = 3
 MEMBER = "11111111-1111-4111-8111-111111111111"
 
 SCHEMA = """
@@ -215,29 +216,52 @@ def report(folder: Path, seconds: float) -> None:
         ("select, member under RLS", "GET", OWN, member, somebody, b""),
         ("write, member under RLS", "POST", WRITE, {**member, **written}, somebody, row),
     ]
-    print(f"{'':26}{'conn.':>6}{'req/s':>9}{'p50 ms':>8}{'p99 ms':>8}{'psycopg/s':>11}{'ratio':>7}")
+    pid = int((folder / "pid").read_text())
+    print(f"{'':26}{'conn.':>6}{'req/s':>8}{'p50 ms':>8}{'p99 ms':>8}{'CPU µs':>8}", end="")
+    print(f"{'psycopg/s':>11}{'ratio':>7}")
     for name, method, path, headers, claims, body in cases:
         client = http(url, method, path, headers, body)
         fill = asyncio.run(statement_of(folder, known, claims, request=(method, path, body)))
         for connections in (1, 8, 32):
-            figures = asyncio.run(measure(connections, seconds, client))
-            bare = asyncio.run(measure(connections, seconds, alone(login, fill)))
+            rounds = []
+            for _ in range(_ROUNDS):  # in turns, so that a busy moment hits both alike
+                spent = cpu_seconds(pid)
+                figures = asyncio.run(measure(connections, seconds, client))
+                spent = (cpu_seconds(pid) - spent) / (figures[0] * seconds)
+                bare = asyncio.run(measure(connections, seconds, alone(login, fill)))
+                rounds.append((*figures, spent * 1e6, bare[0], figures[0] / bare[0]))
+            rate, middle, high, cpu, bare_rate, ratio = (
+                statistics.median(column) for column in zip(*rounds, strict=True)
+            )
             print(
-                f"{name:26}{connections:>6}{figures[0]:>9.0f}{figures[1]:>8.2f}{figures[2]:>8.2f}"
-                f"{bare[0]:>11.0f}{figures[0] / bare[0]:>7.2f}",
+                f"{name:26}{connections:>6}{rate:>8.0f}{middle:>8.2f}{high:>8.2f}{cpu:>8.0f}"
+                f"{bare_rate:>11.0f}{ratio:>7.2f}",
                 flush=True,
             )
     select = http(url, "GET", SELECT, anon)
+    spent = cpu_seconds(pid)
     before = asyncio.run(measure(8, seconds, select))[0]
+    spent = (cpu_seconds(pid) - spent) / (before * seconds) * 1e6
     with psycopg.connect(database, autocommit=True) as db:
         for number in range(500):
             db.execute(
                 f"create table public.bench_more_{number} (id int primary key, a text, b text)"
             )
     time.sleep(3)
+    more = cpu_seconds(pid)
     after = asyncio.run(measure(8, seconds, select))[0]
-    print(f"with 500 more tables: {before:.0f} → {after:.0f} req/s")
+    more = (cpu_seconds(pid) - more) / (after * seconds) * 1e6
+    print(
+        f"with 500 more tables: {before:.0f} → {after:.0f} req/s,"
+        f" {spent:.0f} → {more:.0f} µs of CPU a request"
+    )
     print(f"memory of the stack's process: {memory(int((folder / 'pid').read_text())):.0f} MB")
+
+
+def cpu_seconds(pid: int) -> float:
+    """What a process has used of the processors so far."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def memory(pid: int) -> float:
