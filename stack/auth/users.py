@@ -214,7 +214,8 @@ async def add_user(
         "encrypted_password": encrypted_password or "",
         "raw_app_meta_data": jsonb(app_metadata),
         "raw_user_meta_data": jsonb(user_metadata),
-        # dumps of hosted projects hold empty strings here, and GoTrue cannot read nulls
+        # GoTrue cannot read nulls in these, so that dumps move both ways
+        "is_super_admin": False,
         "confirmation_token": "",
         "recovery_token": "",
         "email_change_token_new": "",

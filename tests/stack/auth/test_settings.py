@@ -64,7 +64,7 @@ def test_durations(text, expected):
     [
         ('[auth.email]\nmax_frequency = "soon"', "auth.email.max_frequency"),
         ('[auth]\npassword_requirements = "long"', "auth.password_requirements"),
-        ('[auth.hook.send_email]\nenabled = true\nuri = "https://x.example"', "auth.hook.send_email"),
+        ('[auth.hook.send_email]\nenabled = true\nuri = "https://x"', "auth.hook.send_email"),
         (
             '[auth.hook.send_sms]\nenabled = true\nuri = "pg-functions://postgres/a/b"',
             "auth.hook.send_sms",
