@@ -30,6 +30,7 @@ _LINGER_SECONDS = 5.0  # the slot outlives its last subscriber by so much
 _MESSAGES_AT_ONCE = 5000
 _CHANGES_AT_ONCE = 200
 _LONGEST_WAIT = 2.0
+_LIVE_SECONDS = 5.0  # then a subscriber is told to wait, and tried again
 _EMIT_FLUSHES = 170000  # since 17, pg_logical_emit_message can flush the log
 
 _NAME = """
@@ -98,7 +99,7 @@ class ChangesFeed:
         self._wanted.set()
         try:
             entries = tuple({entry["id"]: read_entry(entry) for entry in asked}.values())
-            await self._live.wait()
+            await self._until_live()
             pool = await self._database.pool("postgres")
             async with pool.connection() as connection:
                 entries = await check_entries(connection, caller, entries)
@@ -110,6 +111,13 @@ class ChangesFeed:
         finally:
             self._waiting -= 1
         self._register.add(Subscription(subscriber, caller, entries, int(written)))
+
+    async def _until_live(self) -> None:
+        try:
+            await asyncio.wait_for(self._live.wait(), _LIVE_SECONDS)
+        except TimeoutError as error:
+            # no slot is to be had, or an old transaction keeps it from starting
+            raise psycopg.OperationalError("the feed of changes is not ready") from error
 
     def unsubscribe(self, subscriber: Subscriber) -> None:
         self._register.remove(subscriber)

@@ -1,5 +1,6 @@
 """What realtime's Python suites share."""
 
+import fcntl
 import json
 from pathlib import Path
 
@@ -14,7 +15,10 @@ def admin_url(stack):
     return stack.database_url.replace("//postgres:", "//supabase_admin:")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def limited_stack(stack_of):
-    """A stack whose limits are low."""
-    return stack_of(Path(__file__).parent / "limited", "realtime-limited")
+    """A stack whose limits are low, for one test at a time: they count everybody."""
+    started = stack_of(Path(__file__).parent / "limited", "realtime-limited")
+    with (started.folder / "one-test.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield started
