@@ -74,8 +74,7 @@ def build(config: Config) -> tuple[Gateway, Mapping[str, Service], Database]:
     """The gateway and its services, not started."""
     database = Database(config)
     keyring = Keyring(config.secrets.jwt_secret, config.secrets.signing_jwk, _further_keys(config))
-    needs_key = os.environ.get("STACK_REQUIRE_API_KEY", "") not in ("", "0", "false")
-    doorkeeper = Doorkeeper(config.secrets, keyring, needs_key=needs_key)
+    doorkeeper = Doorkeeper(config.secrets, keyring)
     ground = Ground(config, database, keyring, doorkeeper)
     inbox = Inbox(config)
     services: dict[str, Service] = {
@@ -85,7 +84,9 @@ def build(config: Config) -> tuple[Gateway, Mapping[str, Service], Database]:
         "/realtime/v1": RealtimeService(ground),
         "/functions/v1": FunctionsProxy(ground),
     }
-    return Gateway(doorkeeper, services, pages(ground, inbox)), services, database
+    needs_key = os.environ.get("STACK_REQUIRE_API_KEY", "") not in ("", "0", "false")
+    gateway = Gateway(doorkeeper, services, pages(ground, inbox), needs_key=needs_key)
+    return gateway, services, database
 
 
 async def _run(

@@ -46,14 +46,18 @@ class Caller:
 class Doorkeeper:
     """Resolves API keys and bearer tokens, as the hosted gateway does before any service."""
 
-    def __init__(self, known: Secrets, keyring: Keyring, *, needs_key: bool = False) -> None:
+    def __init__(self, known: Secrets, keyring: Keyring) -> None:
         self._opaque = {known.publishable_key: "anon", known.secret_key: "service_role"}
         self._keyring = keyring
-        self._needs_key = needs_key
         self._callers: OrderedDict[tuple[Credentials, float], Caller] = OrderedDict()
 
     def credentials(
-        self, *, apikey: str | None, authorization: str | None, user_agent: str = ""
+        self,
+        *,
+        apikey: str | None,
+        authorization: str | None,
+        user_agent: str = "",
+        needs_key: bool = False,
     ) -> Credentials:
         """Read the key and the token of a request. Errors: KeyRefused."""
         bearer = _bearer(authorization)
@@ -61,7 +65,7 @@ class Doorkeeper:
         if bearer is not None and bearer.startswith("sb_"):
             apikey, bearer = apikey or bearer, None
         if apikey is None:
-            if self._needs_key:
+            if needs_key:
                 raise KeyRefused(
                     "No API key found in request",
                     "No `apikey` request header or url param was found.",

@@ -26,6 +26,11 @@ _EXPOSED = (
 _HEADER_NAMES = re.compile(rb"[\w!#$%&'*+.^`|~, -]{1,4096}")
 _LOCAL_HOST = re.compile(rb"(127\.0\.0\.1|localhost|\[::1\])(:\d{1,5})?")
 _WEBSOCKETS = "/realtime/v1"
+# a browser that follows a link brings no key; storage asks for its own signatures
+_KEYLESS = re.compile(
+    r"/(storage|functions)/v1(/|$)"
+    r"|/auth/v1/(verify|authorize|callback|sso/saml/acs|\.well-known/jwks\.json)$"
+)
 _OWN_OPTIONS = "/storage/v1"  # tells resumable uploads what it can, when no browser asks for CORS
 
 
@@ -37,13 +42,20 @@ class Gateway:
     """The ASGI application of the whole stack.
 
     `services` answer under their prefix, for any origin; `pages` for people under theirs, without
-    an API key but only to this machine: they show keys and mail.
+    an API key but only to this machine: they show keys and mail. `needs_key`: without an API key
+    services are refused, as on hosted projects; else such a request acts as `anon`.
     """
 
     def __init__(
-        self, doorkeeper: Doorkeeper, services: Mapping[str, ASGIApp], pages: Mapping[str, ASGIApp]
+        self,
+        doorkeeper: Doorkeeper,
+        services: Mapping[str, ASGIApp],
+        pages: Mapping[str, ASGIApp],
+        *,
+        needs_key: bool = False,
     ) -> None:
         self._doorkeeper = doorkeeper
+        self._needs_key = needs_key
         self._services = dict(services)
         self._pages = dict(pages)
 
@@ -90,6 +102,7 @@ class Gateway:
             apikey=apikey,
             authorization=shown.get(b"authorization"),
             user_agent=shown.get(b"user-agent", ""),
+            needs_key=self._needs_key and not _KEYLESS.match(scope["path"]),
         )
 
     async def _show_page(self, scope: Scope, receive: Receive, send: Send) -> None:
