@@ -107,6 +107,8 @@ async def _claims(request: Request) -> dict[str, Any]:
     shown = request.headers.getlist("authorization")
     if len(shown) > 1:
         raise InvalidToken("More than one Authorization header.")
+    if not shown and request.headers.get("apikey", "").startswith("sb_secret_"):
+        raise KeyRefused("The api acts for people. Use the Data API with this key.")
     scheme, _, token = (shown[0] if shown else "").partition(" ")
     token = token.strip()
     if not shown or (scheme.lower() == "bearer" and token.startswith("sb_publishable_")):
@@ -123,12 +125,13 @@ _bearer = HTTPBearer(
 )
 
 
-def _current(request: Request, _shown: Annotated[object, Security(_bearer)]) -> Caller:
+# async though they wait for nothing: plain ones would each visit a thread
+async def _current(request: Request, _shown: Annotated[object, Security(_bearer)]) -> Caller:
     caller: Caller = request.state.caller  # api/routing.py found out before anything else
     return caller
 
 
-def _signed_in(caller: Annotated[Caller, Depends(_current)]) -> Caller:
+async def _signed_in(caller: Annotated[Caller, Depends(_current)]) -> Caller:
     if caller.user_id is None:
         raise SignInRequired("Sign in first.")
     return caller

@@ -50,24 +50,39 @@ Source: Source Impact, rate limiting.$$;
 insert into private.rate_tiers (tier, requests_per_hour, burst) values
 ('anonymous', 100, 10), ('member', 1000, 100), ('premium', 5000, 500), ('admin', null, null);
 
+-- plpgsql keeps its plans for the session; SQL functions would be planned for every request.
 create function private.rate_tier() returns text
-language sql stable security definer set search_path = '' as $$
-    select case
-        when (select auth.role()) = 'service_role' then 'admin'
-        when (select auth.uid()) is null then 'anonymous'
-        when private.has_role('admin') and private.is_active() then 'admin'
-        else 'member'
-    end
+language plpgsql stable security definer set search_path = '' as $$
+declare
+    v_user uuid := auth.uid();
+begin
+    if auth.role() = 'service_role' then
+        return 'admin';
+    elsif v_user is null then
+        return 'anonymous';
+    elsif exists (
+        select from public.role_assignments as held
+        where held.user_id = v_user and held.role = 'admin'
+    ) and private.is_active() then
+        return 'admin';
+    end if;
+    return 'member';
+end;
 $$;
 comment on function private.rate_tier is
 'The caller''s tier in private.rate_tiers; the service key counts as an admin.';
 
 create function private.rate_limit()
 returns table (tier text, requests_per_hour bigint, burst bigint)
-language sql stable security definer set search_path = '' as $$
+language plpgsql stable security definer set search_path = '' as $$
+declare
+    v_tier text := private.rate_tier();
+begin
+    return query
     select known.tier, known.requests_per_hour, known.burst
     from private.rate_tiers as known
-    where known.tier = private.rate_tier()
+    where known.tier = v_tier;
+end;
 $$;
 comment on function private.rate_limit is 'The caller''s tier and what it allows.';
 
@@ -136,7 +151,8 @@ Hosted, Cloudflare's own header; elsewhere what the gateway added last to X-Forw
 create function private.check_request() returns void
 language plpgsql security definer set search_path = '' as $$
 declare
-    v_limit record;
+    v_limit private.rate_tiers;
+    v_tier text;
     v_wait interval;
 begin
     -- a function that only reads is called by POST, too, in a transaction that cannot write
@@ -145,7 +161,8 @@ begin
     then
         return;
     end if;
-    select known.* into v_limit from private.rate_limit() as known;
+    v_tier := private.rate_tier();
+    select known.* into v_limit from private.rate_tiers as known where known.tier = v_tier;
     if v_limit.requests_per_hour is null then
         return;
     end if;

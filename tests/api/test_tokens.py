@@ -97,6 +97,14 @@ def test_what_else_may_be_shown(unlimited, shown, status, code):
     assert (answer.status_code, answer.json()["error"]["code"]) == (status, code)
 
 
+def test_a_secret_key_alone_is_refused_not_overlooked(unlimited):
+    person, token = unlimited.person("server")
+    with unlimited.client(apikey="sb_secret_abc") as client:
+        assert client.get("/me").json()["error"]["code"] == "ops.service_key_refused"
+    with unlimited.client(token, apikey="sb_secret_abc") as client:
+        assert client.get("/me").json()["data"]["id"] == str(person.id)
+
+
 def test_two_headers_prove_nothing(unlimited):
     _, token = unlimited.person("twice")
     with unlimited.client() as client:
