@@ -4,6 +4,11 @@ from collections.abc import Mapping
 from typing import LiteralString
 
 OURS: LiteralString = "('public'::regnamespace, 'private'::regnamespace)"
+# Supabase's own tables whose policies are the project's to write
+SHARED: LiteralString = (
+    "(schemaname, tablename) in"
+    " (('storage', 'objects'), ('storage', 'buckets'), ('realtime', 'messages'))"
+)
 
 # Each answers what breaks the rule of its name.
 HOLD: Mapping[str, LiteralString] = {
@@ -111,7 +116,8 @@ RIGHTS: LiteralString = f"""
         'policy %s on %s.%s for %s to %s: %s, %s, %s', policyname, schemaname, tablename,
         lower(cmd), array_to_string(roles, ', '), lower(permissive), qual, with_check
     )
-    from pg_policies where schemaname in ('public', 'private', 'storage', 'realtime')
+    from pg_policies
+    where schemaname in ('public', 'private') or {SHARED}
     union all
     select format('%s on %s to %s', lower(acl.privilege_type), oid::regclass, acl.grantee::regrole)
     from pg_class, aclexplode(relacl) as acl
@@ -141,7 +147,7 @@ CLOSE_ALL: LiteralString = f"""
         for v_found in
             select format('drop policy %I on %I.%I', policyname, schemaname, tablename) as command
             from pg_policies
-            where schemaname in ('public', 'private', 'storage', 'realtime')
+            where schemaname in ('public', 'private') or {SHARED}
             union all
             select distinct format('revoke all on %s from %s', pg_class.oid::regclass,
                 acl.grantee::regrole)
