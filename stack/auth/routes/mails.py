@@ -26,7 +26,7 @@ from stack.auth.redirects import allowed_redirect
 from stack.auth.routes.signup import sign_up
 from stack.auth.routing import Door, answer
 from stack.auth.signups import lock_address, sign_up_email_user
-from stack.auth.users import User, duplicate_of_email, user_by_email
+from stack.auth.users import User, duplicate_of_email, user_by_email, user_by_id
 
 # longer than the work for a known address takes
 EVEN_SECONDS = 0.03
@@ -128,6 +128,8 @@ async def recover(auth: AuthContext, call: Call) -> Response:
 async def _send_recovery(auth: AuthContext, call: Call, user: User, *, action: str) -> Response:
     challenge = call.fields.text("code_challenge")
     async with auth.transaction() as db:
+        # of requests at the same time only the first sends a mail
+        user = await user_by_id(db, user.id, lock=True) or user
         if challenge:
             await begin_flow(
                 db,

@@ -1,5 +1,7 @@
 """Rate limits: per address, per mail, per mailbox; and no header talks them away."""
 
+import asyncio
+
 import pytest
 
 from stack.auth.errors import AuthError
@@ -69,6 +71,15 @@ async def test_one_mail_per_address_and_time_known_or_not(variant, person, new_e
             "For security purposes, you can only request this after 59 seconds.",
             "For security purposes, you can only request this after 60 seconds.",
         )
+
+
+async def test_requests_at_once_send_one_mail(variant, person):
+    client = await variant({"email": {"max_frequency": "60s"}})
+    email = person()["email"]
+    answers = await asyncio.gather(
+        *(client.post("/recover", json={"email": email}) for _ in range(6))
+    )
+    assert sorted(answer.status_code for answer in answers) == [200] + [429] * 5
 
 
 async def test_mails_of_all_are_counted_with_smtp_only(variant, person):
