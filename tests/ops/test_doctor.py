@@ -246,6 +246,14 @@ def test_a_transaction_pooler_is_told(patient, supabase, shared_database):
     assert "transaction pooler" in found["listening"]
 
 
+def test_a_busy_table_is_waited_for_a_second(well, supabase):
+    with psycopg.connect(well) as busy:
+        busy.execute("lock table public.profiles in share mode")
+        found = problems_of(doctor.examine(supabase, well))
+    assert list(found) == ["access"]
+    assert "lock timeout" in found["access"]
+
+
 def test_a_database_that_does_not_answer(supabase):
     [only] = doctor.examine(
         supabase, "postgresql://postgres:pass-word@127.0.0.1:1/postgres?connect_timeout=2"

@@ -45,7 +45,8 @@ def examine(
 ) -> Iterator[Finding]:
     """Look at everything, as the owner of the schema; nothing is changed.
 
-    Comparing privileges holds locks on our tables for some tenths of a second, then rolls back.
+    Comparing privileges locks our tables, storage.objects and realtime.messages for some tens of
+    milliseconds, then rolls back.
     """
     try:
         db = psycopg.connect(db_url, autocommit=True, prepare_threshold=None, connect_timeout=10)
@@ -80,7 +81,7 @@ def look_over(
     for name, check in checks.items():
         try:
             with db.transaction(force_rollback=True):
-                db.execute("set local lock_timeout = '3s'")
+                db.execute("set local lock_timeout = '1s'")
                 seen, problems = check()
         except (psycopg.Error, ValueError) as error:
             seen, problems = "", [f"could not be looked at: {_line(error)}"]
