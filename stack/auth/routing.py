@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("stack.auth")
 
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _MAKES_USER = ("/signup", "/otp", "/magiclink", "/invite", "/token", "/admin/users", "/callback")
 
 Handler = Callable[["AuthContext", Call], Awaitable[Response]]
@@ -78,7 +80,8 @@ def error_answer(request: Request, error: Exception) -> Response:
         return answer(error.body(), 400)
     known = error if isinstance(error, AuthError) else translated(request, error)
     headers = {"x-sb-error-code": known.code}
-    is_short = request.headers.get(API_VERSION_HEADER, "") >= SHORT_ERRORS_SINCE
+    asked = request.headers.get(API_VERSION_HEADER, "")
+    is_short = _DATE.fullmatch(asked) is not None and asked >= SHORT_ERRORS_SINCE
     if is_short:
         headers[API_VERSION_HEADER] = SHORT_ERRORS_SINCE
     return answer(known.body(is_short=is_short), known.status, headers)

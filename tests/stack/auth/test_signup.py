@@ -133,6 +133,8 @@ def test_weak_password_says_why_in_both_api_versions(api, email):
     assert newer.json()["code"] == "weak_password"
     assert newer.json()["message"] == older.json()["msg"]
     assert "error_code" not in newer.json()
+    odd = api.post("/signup", json=body, headers={"x-supabase-api-version": "latest"})
+    assert odd.json() == older.json()
 
 
 def test_anonymous_user_has_no_identity(api):
