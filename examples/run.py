@@ -1,4 +1,4 @@
-"""Runs a JavaScript example against the running stack: `python examples/run.py examples/demo.mjs`."""
+"""Runs a JavaScript example on the running stack: `python examples/run.py examples/demo.mjs`."""
 
 import os
 import subprocess
