@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from stack.gateway.html import Child, Html, address, element, link
 from stack.gateway.tables.catalog import API_ROLES, Column, Policy, Relation, User
-from stack.gateway.tables.reader import OPERATORS, PAGE_ROWS, Rows
-
-if TYPE_CHECKING:
-    from stack.gateway.tables.page import Shown
+from stack.gateway.tables.reader import OPERATORS, PAGE_ROWS, Rows, Shown
 
 _KINDS = {"v": "view", "m": "materialized view", "p": "partitioned", "f": "foreign"}
 _NUMBERS = ("smallint", "integer", "bigint", "numeric", "real", "double precision")

@@ -1,7 +1,6 @@
 """`/tables`: chooses by query string, reads, and lays out."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import psycopg
 from starlette.types import Receive, Scope, Send
@@ -10,12 +9,12 @@ from stack.core.database import Database
 from stack.core.query import pairs
 from stack.gateway.html import page, send_page
 from stack.gateway.tables import catalog, layout
-from stack.gateway.tables.catalog import Column, Policy, Relation, User
+from stack.gateway.tables.catalog import Column, Relation, User
 from stack.gateway.tables.reader import (
     OPERATORS,
     OWNER,
     Choice,
-    Rows,
+    Shown,
     Viewer,
     count_rows,
     read_rows,
@@ -23,18 +22,6 @@ from stack.gateway.tables.reader import (
 )
 
 _MAX_OFFSET = 10_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """Everything of one relation that the page shows."""
-
-    relation: Relation
-    columns: Sequence[Column]
-    policies: Sequence[Policy]
-    privileges: Mapping[str, Sequence[str]]
-    rows: Rows
-    counts: Sequence[tuple[str, str]]
 
 
 class TablesPage:

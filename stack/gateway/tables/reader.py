@@ -1,7 +1,7 @@
 """Reads rows as somebody: a read-only transaction with their role and claims, and a short limit."""
 
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,7 +11,7 @@ from psycopg import sql
 
 from stack.core.callers import Caller
 from stack.core.database import Connection, Database, acting_as
-from stack.gateway.tables.catalog import Column, Relation, User
+from stack.gateway.tables.catalog import Column, Policy, Relation, User
 
 PAGE_ROWS = 50
 _CELL_CHARACTERS = 300
@@ -56,6 +56,18 @@ class Rows:
     rows: Sequence[Sequence[str | None]] = field(default=())
     has_more: bool = False
     refusal: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """Everything of one relation that the page shows."""
+
+    relation: Relation
+    columns: Sequence[Column]
+    policies: Sequence[Policy]
+    privileges: Mapping[str, Sequence[str]]
+    rows: Rows
+    counts: Sequence[tuple[str, str]]
 
 
 @asynccontextmanager
