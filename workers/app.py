@@ -11,7 +11,7 @@ from workers.core.db import WORKER, Pool, make_pool
 from workers.core.log import configure_logging
 from workers.core.settings import Settings, settings
 
-DOMAINS = ("identity", "ledger", "ops", "payments")  # each with a module `tasks`
+DOMAINS = ("escrow", "identity", "ledger", "ops", "payments")  # each with a module `tasks`
 HEARTBEAT_SECONDS = 5.0
 STALLED_SECONDS = 20.0  # without a heartbeat for so long, a worker is dead and its jobs run again
 

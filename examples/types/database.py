@@ -65,6 +65,168 @@ class PublicAuditLogUpdate(TypedDict):
     id: NotRequired[Annotated[int, Field(alias="id")]]
     subject_id: NotRequired[Annotated[str, Field(alias="subject_id")]]
 
+class PublicEscrowAgreements(BaseModel):
+    created_at: datetime.datetime = Field(alias="created_at")
+    creator_agent_id: Optional[uuid.UUID] = Field(alias="creator_agent_id")
+    creator_id: uuid.UUID = Field(alias="creator_id")
+    currency: str = Field(alias="currency")
+    fee_bps: int = Field(alias="fee_bps")
+    id: uuid.UUID = Field(alias="id")
+    pay_within_days: int = Field(alias="pay_within_days")
+    review_days: int = Field(alias="review_days")
+    revision_limit: int = Field(alias="revision_limit")
+    sponsor_agent_id: Optional[uuid.UUID] = Field(alias="sponsor_agent_id")
+    sponsor_id: uuid.UUID = Field(alias="sponsor_id")
+    title: str = Field(alias="title")
+
+class PublicEscrowAgreementsInsert(TypedDict):
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    creator_agent_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="creator_agent_id")]]
+    creator_id: Annotated[uuid.UUID, Field(alias="creator_id")]
+    currency: Annotated[str, Field(alias="currency")]
+    fee_bps: NotRequired[Annotated[int, Field(alias="fee_bps")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    pay_within_days: Annotated[int, Field(alias="pay_within_days")]
+    review_days: Annotated[int, Field(alias="review_days")]
+    revision_limit: Annotated[int, Field(alias="revision_limit")]
+    sponsor_agent_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="sponsor_agent_id")]]
+    sponsor_id: Annotated[uuid.UUID, Field(alias="sponsor_id")]
+    title: Annotated[str, Field(alias="title")]
+
+class PublicEscrowAgreementsUpdate(TypedDict):
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    creator_agent_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="creator_agent_id")]]
+    creator_id: NotRequired[Annotated[uuid.UUID, Field(alias="creator_id")]]
+    currency: NotRequired[Annotated[str, Field(alias="currency")]]
+    fee_bps: NotRequired[Annotated[int, Field(alias="fee_bps")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    pay_within_days: NotRequired[Annotated[int, Field(alias="pay_within_days")]]
+    review_days: NotRequired[Annotated[int, Field(alias="review_days")]]
+    revision_limit: NotRequired[Annotated[int, Field(alias="revision_limit")]]
+    sponsor_agent_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="sponsor_agent_id")]]
+    sponsor_id: NotRequired[Annotated[uuid.UUID, Field(alias="sponsor_id")]]
+    title: NotRequired[Annotated[str, Field(alias="title")]]
+
+class PublicEscrowEvents(BaseModel):
+    actor_id: Optional[uuid.UUID] = Field(alias="actor_id")
+    amount_minor: Optional[int] = Field(alias="amount_minor")
+    created_at: datetime.datetime = Field(alias="created_at")
+    escrow_id: uuid.UUID = Field(alias="escrow_id")
+    from_status: Optional[str] = Field(alias="from_status")
+    id: int = Field(alias="id")
+    reason: Optional[str] = Field(alias="reason")
+    to_status: str = Field(alias="to_status")
+
+class PublicEscrowEventsInsert(TypedDict):
+    actor_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="actor_id")]]
+    amount_minor: NotRequired[Annotated[Optional[int], Field(alias="amount_minor")]]
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    escrow_id: Annotated[uuid.UUID, Field(alias="escrow_id")]
+    from_status: NotRequired[Annotated[Optional[str], Field(alias="from_status")]]
+    id: NotRequired[Annotated[int, Field(alias="id")]]
+    reason: NotRequired[Annotated[Optional[str], Field(alias="reason")]]
+    to_status: Annotated[str, Field(alias="to_status")]
+
+class PublicEscrowEventsUpdate(TypedDict):
+    actor_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="actor_id")]]
+    amount_minor: NotRequired[Annotated[Optional[int], Field(alias="amount_minor")]]
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    escrow_id: NotRequired[Annotated[uuid.UUID, Field(alias="escrow_id")]]
+    from_status: NotRequired[Annotated[Optional[str], Field(alias="from_status")]]
+    id: NotRequired[Annotated[int, Field(alias="id")]]
+    reason: NotRequired[Annotated[Optional[str], Field(alias="reason")]]
+    to_status: NotRequired[Annotated[str, Field(alias="to_status")]]
+
+class PublicEscrowTransitions(BaseModel):
+    from_status: str = Field(alias="from_status")
+    to_status: str = Field(alias="to_status")
+
+class PublicEscrowTransitionsInsert(TypedDict):
+    from_status: Annotated[str, Field(alias="from_status")]
+    to_status: Annotated[str, Field(alias="to_status")]
+
+class PublicEscrowTransitionsUpdate(TypedDict):
+    from_status: NotRequired[Annotated[str, Field(alias="from_status")]]
+    to_status: NotRequired[Annotated[str, Field(alias="to_status")]]
+
+class PublicEscrows(BaseModel):
+    agreement_id: uuid.UUID = Field(alias="agreement_id")
+    closed_at: Optional[datetime.datetime] = Field(alias="closed_at")
+    created_at: datetime.datetime = Field(alias="created_at")
+    creator_id: uuid.UUID = Field(alias="creator_id")
+    currency: str = Field(alias="currency")
+    due_at: Optional[datetime.datetime] = Field(alias="due_at")
+    fee_minor: int = Field(alias="fee_minor")
+    funded_at: Optional[datetime.datetime] = Field(alias="funded_at")
+    id: uuid.UUID = Field(alias="id")
+    payment_reference: Optional[str] = Field(alias="payment_reference")
+    position: int = Field(alias="position")
+    price_minor: int = Field(alias="price_minor")
+    provider: Optional[str] = Field(alias="provider")
+    refunded_minor: int = Field(alias="refunded_minor")
+    released_minor: int = Field(alias="released_minor")
+    remaining_minor: int = Field(alias="remaining_minor")
+    review_due_at: Optional[datetime.datetime] = Field(alias="review_due_at")
+    revisions: int = Field(alias="revisions")
+    sponsor_id: uuid.UUID = Field(alias="sponsor_id")
+    status: str = Field(alias="status")
+    status_reason: Optional[str] = Field(alias="status_reason")
+    title: str = Field(alias="title")
+    total_minor: int = Field(alias="total_minor")
+    updated_at: datetime.datetime = Field(alias="updated_at")
+
+class PublicEscrowsInsert(TypedDict):
+    agreement_id: Annotated[uuid.UUID, Field(alias="agreement_id")]
+    closed_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="closed_at")]]
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    creator_id: Annotated[uuid.UUID, Field(alias="creator_id")]
+    currency: Annotated[str, Field(alias="currency")]
+    due_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="due_at")]]
+    fee_minor: Annotated[int, Field(alias="fee_minor")]
+    funded_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="funded_at")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    payment_reference: NotRequired[Annotated[Optional[str], Field(alias="payment_reference")]]
+    position: Annotated[int, Field(alias="position")]
+    price_minor: Annotated[int, Field(alias="price_minor")]
+    provider: NotRequired[Annotated[Optional[str], Field(alias="provider")]]
+    refunded_minor: NotRequired[Annotated[int, Field(alias="refunded_minor")]]
+    released_minor: NotRequired[Annotated[int, Field(alias="released_minor")]]
+    remaining_minor: NotRequired[Annotated[int, Field(alias="remaining_minor")]]
+    review_due_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="review_due_at")]]
+    revisions: NotRequired[Annotated[int, Field(alias="revisions")]]
+    sponsor_id: Annotated[uuid.UUID, Field(alias="sponsor_id")]
+    status: NotRequired[Annotated[str, Field(alias="status")]]
+    status_reason: NotRequired[Annotated[Optional[str], Field(alias="status_reason")]]
+    title: Annotated[str, Field(alias="title")]
+    total_minor: Annotated[int, Field(alias="total_minor")]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+
+class PublicEscrowsUpdate(TypedDict):
+    agreement_id: NotRequired[Annotated[uuid.UUID, Field(alias="agreement_id")]]
+    closed_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="closed_at")]]
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    creator_id: NotRequired[Annotated[uuid.UUID, Field(alias="creator_id")]]
+    currency: NotRequired[Annotated[str, Field(alias="currency")]]
+    due_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="due_at")]]
+    fee_minor: NotRequired[Annotated[int, Field(alias="fee_minor")]]
+    funded_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="funded_at")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    payment_reference: NotRequired[Annotated[Optional[str], Field(alias="payment_reference")]]
+    position: NotRequired[Annotated[int, Field(alias="position")]]
+    price_minor: NotRequired[Annotated[int, Field(alias="price_minor")]]
+    provider: NotRequired[Annotated[Optional[str], Field(alias="provider")]]
+    refunded_minor: NotRequired[Annotated[int, Field(alias="refunded_minor")]]
+    released_minor: NotRequired[Annotated[int, Field(alias="released_minor")]]
+    remaining_minor: NotRequired[Annotated[int, Field(alias="remaining_minor")]]
+    review_due_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="review_due_at")]]
+    revisions: NotRequired[Annotated[int, Field(alias="revisions")]]
+    sponsor_id: NotRequired[Annotated[uuid.UUID, Field(alias="sponsor_id")]]
+    status: NotRequired[Annotated[str, Field(alias="status")]]
+    status_reason: NotRequired[Annotated[Optional[str], Field(alias="status_reason")]]
+    title: NotRequired[Annotated[str, Field(alias="title")]]
+    total_minor: NotRequired[Annotated[int, Field(alias="total_minor")]]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+
 class PublicLedgerAccounts(BaseModel):
     created_at: datetime.datetime = Field(alias="created_at")
     currency: str = Field(alias="currency")
@@ -289,6 +451,36 @@ class PublicProfilesUpdate(TypedDict):
     is_verified: NotRequired[Annotated[bool, Field(alias="is_verified")]]
     updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
     visibility: NotRequired[Annotated[str, Field(alias="visibility")]]
+
+class PublicReferralCodes(BaseModel):
+    agent_id: uuid.UUID = Field(alias="agent_id")
+    code: str = Field(alias="code")
+    created_at: datetime.datetime = Field(alias="created_at")
+
+class PublicReferralCodesInsert(TypedDict):
+    agent_id: Annotated[uuid.UUID, Field(alias="agent_id")]
+    code: Annotated[str, Field(alias="code")]
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+
+class PublicReferralCodesUpdate(TypedDict):
+    agent_id: NotRequired[Annotated[uuid.UUID, Field(alias="agent_id")]]
+    code: NotRequired[Annotated[str, Field(alias="code")]]
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+
+class PublicReferrals(BaseModel):
+    agent_id: uuid.UUID = Field(alias="agent_id")
+    created_at: datetime.datetime = Field(alias="created_at")
+    referred_id: uuid.UUID = Field(alias="referred_id")
+
+class PublicReferralsInsert(TypedDict):
+    agent_id: Annotated[uuid.UUID, Field(alias="agent_id")]
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    referred_id: Annotated[uuid.UUID, Field(alias="referred_id")]
+
+class PublicReferralsUpdate(TypedDict):
+    agent_id: NotRequired[Annotated[uuid.UUID, Field(alias="agent_id")]]
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    referred_id: NotRequired[Annotated[uuid.UUID, Field(alias="referred_id")]]
 
 class PublicRoleAssignments(BaseModel):
     created_at: datetime.datetime = Field(alias="created_at")

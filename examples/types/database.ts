@@ -20,6 +20,110 @@ export type Database = {
                   Relationships: [
                     
                   ]
+                },"escrow_agreements": {
+                  Row: {
+                    "created_at": string,"creator_agent_id": string | null,"creator_id": string,"currency": string,"fee_bps": number,"id": string,"pay_within_days": number,"review_days": number,"revision_limit": number,"sponsor_agent_id": string | null,"sponsor_id": string,"title": string
+                  }
+                  ComputedFields: never
+                  Insert: {
+                    "created_at"?: string,"creator_agent_id"?: string | null,"creator_id": string,"currency": string,"fee_bps"?: number,"id"?: string,"pay_within_days": number,"review_days": number,"revision_limit": number,"sponsor_agent_id"?: string | null,"sponsor_id": string,"title": string
+                  }
+                  Update: {
+                    "created_at"?: string,"creator_agent_id"?: string | null,"creator_id"?: string,"currency"?: string,"fee_bps"?: number,"id"?: string,"pay_within_days"?: number,"review_days"?: number,"revision_limit"?: number,"sponsor_agent_id"?: string | null,"sponsor_id"?: string,"title"?: string
+                  }
+                  Relationships: [
+                    {
+      foreignKeyName: "escrow_agreements_creator_agent_id_fkey"
+      columns: ["creator_agent_id"]
+isOneToOne: false
+      referencedRelation: "profiles"
+      referencedColumns: ["id"]
+    },{
+      foreignKeyName: "escrow_agreements_creator_id_fkey"
+      columns: ["creator_id"]
+isOneToOne: false
+      referencedRelation: "profiles"
+      referencedColumns: ["id"]
+    },{
+      foreignKeyName: "escrow_agreements_sponsor_agent_id_fkey"
+      columns: ["sponsor_agent_id"]
+isOneToOne: false
+      referencedRelation: "profiles"
+      referencedColumns: ["id"]
+    },{
+      foreignKeyName: "escrow_agreements_sponsor_id_fkey"
+      columns: ["sponsor_id"]
+isOneToOne: false
+      referencedRelation: "profiles"
+      referencedColumns: ["id"]
+    }
+                  ]
+                },"escrow_events": {
+                  Row: {
+                    "actor_id": string | null,"amount_minor": number | null,"created_at": string,"escrow_id": string,"from_status": string | null,"id": number,"reason": string | null,"to_status": string
+                  }
+                  ComputedFields: never
+                  Insert: {
+                    "actor_id"?: string | null,"amount_minor"?: number | null,"created_at"?: string,"escrow_id": string,"from_status"?: string | null,"id"?: never,"reason"?: string | null,"to_status": string
+                  }
+                  Update: {
+                    "actor_id"?: string | null,"amount_minor"?: number | null,"created_at"?: string,"escrow_id"?: string,"from_status"?: string | null,"id"?: never,"reason"?: string | null,"to_status"?: string
+                  }
+                  Relationships: [
+                    {
+      foreignKeyName: "escrow_events_escrow_id_fkey"
+      columns: ["escrow_id"]
+isOneToOne: false
+      referencedRelation: "escrows"
+      referencedColumns: ["id"]
+    }
+                  ]
+                },"escrow_transitions": {
+                  Row: {
+                    "from_status": string,"to_status": string
+                  }
+                  ComputedFields: never
+                  Insert: {
+                    "from_status": string,"to_status": string
+                  }
+                  Update: {
+                    "from_status"?: string,"to_status"?: string
+                  }
+                  Relationships: [
+                    
+                  ]
+                },"escrows": {
+                  Row: {
+                    "agreement_id": string,"closed_at": string | null,"created_at": string,"creator_id": string,"currency": string,"due_at": string | null,"fee_minor": number,"funded_at": string | null,"id": string,"payment_reference": string | null,"position": number,"price_minor": number,"provider": string | null,"refunded_minor": number,"released_minor": number,"remaining_minor": number,"review_due_at": string | null,"revisions": number,"sponsor_id": string,"status": string,"status_reason": string | null,"title": string,"total_minor": number,"updated_at": string
+                  }
+                  ComputedFields: never
+                  Insert: {
+                    "agreement_id": string,"closed_at"?: string | null,"created_at"?: string,"creator_id": string,"currency": string,"due_at"?: string | null,"fee_minor": number,"funded_at"?: string | null,"id"?: string,"payment_reference"?: string | null,"position": number,"price_minor": number,"provider"?: string | null,"refunded_minor"?: number,"released_minor"?: number,"remaining_minor"?: number,"review_due_at"?: string | null,"revisions"?: number,"sponsor_id": string,"status"?: string,"status_reason"?: string | null,"title": string,"total_minor": number,"updated_at"?: string
+                  }
+                  Update: {
+                    "agreement_id"?: string,"closed_at"?: string | null,"created_at"?: string,"creator_id"?: string,"currency"?: string,"due_at"?: string | null,"fee_minor"?: number,"funded_at"?: string | null,"id"?: string,"payment_reference"?: string | null,"position"?: number,"price_minor"?: number,"provider"?: string | null,"refunded_minor"?: number,"released_minor"?: number,"remaining_minor"?: number,"review_due_at"?: string | null,"revisions"?: number,"sponsor_id"?: string,"status"?: string,"status_reason"?: string | null,"title"?: string,"total_minor"?: number,"updated_at"?: string
+                  }
+                  Relationships: [
+                    {
+      foreignKeyName: "escrows_agreement_id_fkey"
+      columns: ["agreement_id"]
+isOneToOne: false
+      referencedRelation: "escrow_agreements"
+      referencedColumns: ["id"]
+    },{
+      foreignKeyName: "escrows_creator_id_fkey"
+      columns: ["creator_id"]
+isOneToOne: false
+      referencedRelation: "profiles"
+      referencedColumns: ["id"]
+    },{
+      foreignKeyName: "escrows_sponsor_id_fkey"
+      columns: ["sponsor_id"]
+isOneToOne: false
+      referencedRelation: "profiles"
+      referencedColumns: ["id"]
+    }
+                  ]
                 },"ledger_accounts": {
                   Row: {
                     "created_at": string,"currency": string,"floor_minor": number,"id": number,"is_folded": boolean,"kind": string,"last_posted_at": string,"owner_id": string | null,"posted_minor": number,"provider": string | null,"reserved_minor": number,"subject_id": string | null
@@ -166,6 +270,52 @@ isOneToOne: true
                   Relationships: [
                     
                   ]
+                },"referral_codes": {
+                  Row: {
+                    "agent_id": string,"code": string,"created_at": string
+                  }
+                  ComputedFields: never
+                  Insert: {
+                    "agent_id": string,"code": string,"created_at"?: string
+                  }
+                  Update: {
+                    "agent_id"?: string,"code"?: string,"created_at"?: string
+                  }
+                  Relationships: [
+                    {
+      foreignKeyName: "referral_codes_agent_id_fkey"
+      columns: ["agent_id"]
+isOneToOne: true
+      referencedRelation: "profiles"
+      referencedColumns: ["id"]
+    }
+                  ]
+                },"referrals": {
+                  Row: {
+                    "agent_id": string,"created_at": string,"referred_id": string
+                  }
+                  ComputedFields: never
+                  Insert: {
+                    "agent_id": string,"created_at"?: string,"referred_id": string
+                  }
+                  Update: {
+                    "agent_id"?: string,"created_at"?: string,"referred_id"?: string
+                  }
+                  Relationships: [
+                    {
+      foreignKeyName: "referrals_agent_id_fkey"
+      columns: ["agent_id"]
+isOneToOne: false
+      referencedRelation: "profiles"
+      referencedColumns: ["id"]
+    },{
+      foreignKeyName: "referrals_referred_id_fkey"
+      columns: ["referred_id"]
+isOneToOne: true
+      referencedRelation: "profiles"
+      referencedColumns: ["id"]
+    }
+                  ]
                 },"role_assignments": {
                   Row: {
                     "created_at": string,"granted_by": string | null,"role": string,"user_id": string
@@ -296,9 +446,87 @@ isOneToOne: false
                 }
           }
           Functions: {
-            "choose_role":
+            "approve_escrow":
+{ Args: { "escrow_id": string }; Returns: {
+              "agreement_id": string,
+"closed_at": string | null,
+"created_at": string,
+"creator_id": string,
+"currency": string,
+"due_at": string | null,
+"fee_minor": number,
+"funded_at": string | null,
+"id": string,
+"payment_reference": string | null,
+"position": number,
+"price_minor": number,
+"provider": string | null,
+"refunded_minor": number,
+"released_minor": number,
+"remaining_minor": number,
+"review_due_at": string | null,
+"revisions": number,
+"sponsor_id": string,
+"status": string,
+"status_reason": string | null,
+"title": string,
+"total_minor": number,
+"updated_at": string
+            }
+                          SetofOptions: {
+        from: "*"
+        to: "escrows"
+        isOneToOne: true
+        isSetofReturn: false
+      } },
+"cancel_escrow":
+{ Args: { "escrow_id": string,"reason"?: string }; Returns: {
+              "agreement_id": string,
+"closed_at": string | null,
+"created_at": string,
+"creator_id": string,
+"currency": string,
+"due_at": string | null,
+"fee_minor": number,
+"funded_at": string | null,
+"id": string,
+"payment_reference": string | null,
+"position": number,
+"price_minor": number,
+"provider": string | null,
+"refunded_minor": number,
+"released_minor": number,
+"remaining_minor": number,
+"review_due_at": string | null,
+"revisions": number,
+"sponsor_id": string,
+"status": string,
+"status_reason": string | null,
+"title": string,
+"total_minor": number,
+"updated_at": string
+            }
+                          SetofOptions: {
+        from: "*"
+        to: "escrows"
+        isOneToOne: true
+        isSetofReturn: false
+      } },
+"choose_role":
 { Args: { "role": unknown }; Returns: undefined
                            },
+"claim_referral":
+{ Args: { "code": string }; Returns: {
+              "agent_id": string,
+"created_at": string,
+"referred_id": string
+            }
+                          SetofOptions: {
+        from: "*"
+        to: "referrals"
+        isOneToOne: true
+        isSetofReturn: false
+      } },
 "create_order":
 { Args: { "amount_minor": number,"currency": string,"purpose": string }; Returns: {
               "amount_minor": number,
@@ -322,8 +550,44 @@ isOneToOne: false
 "delete_account":
 { Args: Record<PropertyKey, never>; Returns: undefined
                            },
+"dispute_escrow":
+{ Args: { "escrow_id": string,"evidence": string }; Returns: {
+              "agreement_id": string,
+"closed_at": string | null,
+"created_at": string,
+"creator_id": string,
+"currency": string,
+"due_at": string | null,
+"fee_minor": number,
+"funded_at": string | null,
+"id": string,
+"payment_reference": string | null,
+"position": number,
+"price_minor": number,
+"provider": string | null,
+"refunded_minor": number,
+"released_minor": number,
+"remaining_minor": number,
+"review_due_at": string | null,
+"revisions": number,
+"sponsor_id": string,
+"status": string,
+"status_reason": string | null,
+"title": string,
+"total_minor": number,
+"updated_at": string
+            }
+                          SetofOptions: {
+        from: "*"
+        to: "escrows"
+        isOneToOne: true
+        isSetofReturn: false
+      } },
 "get_balance_at":
 { Args: { "account_id": number,"moment": string }; Returns: number
+                           },
+"get_referral_code":
+{ Args: Record<PropertyKey, never>; Returns: string
                            },
 "grant_role":
 { Args: { "role": unknown,"user_id": string }; Returns: undefined
@@ -331,9 +595,240 @@ isOneToOne: false
 "lift_suspension":
 { Args: { "user_id": string }; Returns: undefined
                            },
+"open_escrow":
+{ Args: { "creator_id": string,"currency": string,"milestones": Json,"pay_within_days"?: number,"review_days"?: number,"revision_limit"?: number,"title": string }; Returns: {
+              "agreement_id": string,
+"closed_at": string | null,
+"created_at": string,
+"creator_id": string,
+"currency": string,
+"due_at": string | null,
+"fee_minor": number,
+"funded_at": string | null,
+"id": string,
+"payment_reference": string | null,
+"position": number,
+"price_minor": number,
+"provider": string | null,
+"refunded_minor": number,
+"released_minor": number,
+"remaining_minor": number,
+"review_due_at": string | null,
+"revisions": number,
+"sponsor_id": string,
+"status": string,
+"status_reason": string | null,
+"title": string,
+"total_minor": number,
+"updated_at": string
+            }[]
+                          SetofOptions: {
+        from: "*"
+        to: "escrows"
+        isOneToOne: false
+        isSetofReturn: true
+      } },
+"refund_escrow":
+{ Args: { "amount_minor"?: number,"escrow_id": string,"reason": string }; Returns: {
+              "agreement_id": string,
+"closed_at": string | null,
+"created_at": string,
+"creator_id": string,
+"currency": string,
+"due_at": string | null,
+"fee_minor": number,
+"funded_at": string | null,
+"id": string,
+"payment_reference": string | null,
+"position": number,
+"price_minor": number,
+"provider": string | null,
+"refunded_minor": number,
+"released_minor": number,
+"remaining_minor": number,
+"review_due_at": string | null,
+"revisions": number,
+"sponsor_id": string,
+"status": string,
+"status_reason": string | null,
+"title": string,
+"total_minor": number,
+"updated_at": string
+            }
+                          SetofOptions: {
+        from: "*"
+        to: "escrows"
+        isOneToOne: true
+        isSetofReturn: false
+      } },
+"reject_work":
+{ Args: { "escrow_id": string,"feedback": string }; Returns: {
+              "agreement_id": string,
+"closed_at": string | null,
+"created_at": string,
+"creator_id": string,
+"currency": string,
+"due_at": string | null,
+"fee_minor": number,
+"funded_at": string | null,
+"id": string,
+"payment_reference": string | null,
+"position": number,
+"price_minor": number,
+"provider": string | null,
+"refunded_minor": number,
+"released_minor": number,
+"remaining_minor": number,
+"review_due_at": string | null,
+"revisions": number,
+"sponsor_id": string,
+"status": string,
+"status_reason": string | null,
+"title": string,
+"total_minor": number,
+"updated_at": string
+            }
+                          SetofOptions: {
+        from: "*"
+        to: "escrows"
+        isOneToOne: true
+        isSetofReturn: false
+      } },
+"resolve_dispute":
+{ Args: { "escrow_id": string,"outcome": string,"reason": string,"refund_minor"?: number }; Returns: {
+              "agreement_id": string,
+"closed_at": string | null,
+"created_at": string,
+"creator_id": string,
+"currency": string,
+"due_at": string | null,
+"fee_minor": number,
+"funded_at": string | null,
+"id": string,
+"payment_reference": string | null,
+"position": number,
+"price_minor": number,
+"provider": string | null,
+"refunded_minor": number,
+"released_minor": number,
+"remaining_minor": number,
+"review_due_at": string | null,
+"revisions": number,
+"sponsor_id": string,
+"status": string,
+"status_reason": string | null,
+"title": string,
+"total_minor": number,
+"updated_at": string
+            }
+                          SetofOptions: {
+        from: "*"
+        to: "escrows"
+        isOneToOne: true
+        isSetofReturn: false
+      } },
 "revoke_role":
 { Args: { "role": unknown,"user_id": string }; Returns: undefined
                            },
+"start_review":
+{ Args: { "escrow_id": string }; Returns: {
+              "agreement_id": string,
+"closed_at": string | null,
+"created_at": string,
+"creator_id": string,
+"currency": string,
+"due_at": string | null,
+"fee_minor": number,
+"funded_at": string | null,
+"id": string,
+"payment_reference": string | null,
+"position": number,
+"price_minor": number,
+"provider": string | null,
+"refunded_minor": number,
+"released_minor": number,
+"remaining_minor": number,
+"review_due_at": string | null,
+"revisions": number,
+"sponsor_id": string,
+"status": string,
+"status_reason": string | null,
+"title": string,
+"total_minor": number,
+"updated_at": string
+            }
+                          SetofOptions: {
+        from: "*"
+        to: "escrows"
+        isOneToOne: true
+        isSetofReturn: false
+      } },
+"start_work":
+{ Args: { "escrow_id": string }; Returns: {
+              "agreement_id": string,
+"closed_at": string | null,
+"created_at": string,
+"creator_id": string,
+"currency": string,
+"due_at": string | null,
+"fee_minor": number,
+"funded_at": string | null,
+"id": string,
+"payment_reference": string | null,
+"position": number,
+"price_minor": number,
+"provider": string | null,
+"refunded_minor": number,
+"released_minor": number,
+"remaining_minor": number,
+"review_due_at": string | null,
+"revisions": number,
+"sponsor_id": string,
+"status": string,
+"status_reason": string | null,
+"title": string,
+"total_minor": number,
+"updated_at": string
+            }
+                          SetofOptions: {
+        from: "*"
+        to: "escrows"
+        isOneToOne: true
+        isSetofReturn: false
+      } },
+"submit_work":
+{ Args: { "escrow_id": string,"work": string }; Returns: {
+              "agreement_id": string,
+"closed_at": string | null,
+"created_at": string,
+"creator_id": string,
+"currency": string,
+"due_at": string | null,
+"fee_minor": number,
+"funded_at": string | null,
+"id": string,
+"payment_reference": string | null,
+"position": number,
+"price_minor": number,
+"provider": string | null,
+"refunded_minor": number,
+"released_minor": number,
+"remaining_minor": number,
+"review_due_at": string | null,
+"revisions": number,
+"sponsor_id": string,
+"status": string,
+"status_reason": string | null,
+"title": string,
+"total_minor": number,
+"updated_at": string
+            }
+                          SetofOptions: {
+        from: "*"
+        to: "escrows"
+        isOneToOne: true
+        isSetofReturn: false
+      } },
 "suspend_user":
 { Args: { "ends_at"?: string,"reason": string,"user_id": string }; Returns: {
               "created_at": string,

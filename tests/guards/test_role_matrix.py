@@ -68,6 +68,30 @@ ledger_statement  read       deny    none     row   row       row       row   de
 ledger_statement  add        never   never    never never     never     never never  never
 ledger_statement  change     never   never    never never     never     never never  never
 ledger_statement  remove     never   never    never never     never     never never  never
+escrow_transitions read       deny    row      row   row       row       row   deny   row
+escrow_transitions add        deny    deny     deny  deny      deny      deny  deny   deny
+escrow_transitions change     deny    deny     deny  deny      deny      deny  deny   deny
+escrow_transitions remove     deny    deny     deny  deny      deny      deny  deny   deny
+escrow_agreements read       deny    none     row   row       row       row   deny   row
+escrow_agreements add        deny    deny     deny  deny      deny      deny  deny   deny
+escrow_agreements change     deny    deny     deny  deny      deny      deny  deny   deny
+escrow_agreements remove     deny    deny     deny  deny      deny      deny  deny   deny
+escrows           read       deny    none     row   row       row       row   deny   row
+escrows           add        deny    deny     deny  deny      deny      deny  deny   deny
+escrows           change     deny    deny     deny  deny      deny      deny  deny   deny
+escrows           remove     deny    deny     deny  deny      deny      deny  deny   deny
+escrow_events     read       deny    none     row   row       row       row   deny   row
+escrow_events     add        deny    deny     deny  deny      deny      deny  deny   deny
+escrow_events     change     deny    deny     deny  deny      deny      deny  deny   deny
+escrow_events     remove     deny    deny     deny  deny      deny      deny  deny   deny
+referral_codes    read       deny    none     row   row       row       row   deny   row
+referral_codes    add        deny    deny     deny  deny      deny      deny  deny   deny
+referral_codes    change     deny    deny     deny  deny      deny      deny  deny   deny
+referral_codes    remove     deny    deny     deny  deny      deny      deny  deny   deny
+referrals         read       deny    none     row   row       row       row   deny   row
+referrals         add        deny    deny     deny  deny      deny      deny  deny   deny
+referrals         change     deny    deny     deny  deny      deny      deny  deny   deny
+referrals         remove     deny    deny     deny  deny      deny      deny  deny   deny
 """
 
 # per table: which row is the owner's, and a harmless write of each kind
@@ -120,6 +144,38 @@ STATEMENTS = {
         "(account_id) values (1)",
         "amount_minor = 1",
     ),
+    "escrow_transitions": (
+        "to_status = 'locked'",
+        "(from_status, to_status) values ('locked', 'released')",
+        "to_status = 'released'",
+    ),
+    "escrow_agreements": (
+        "creator_id = %(owner)s",
+        "(sponsor_id, creator_id, title, currency, review_days, revision_limit, pay_within_days)"
+        " values (%(other)s, %(owner)s, 'x', 'EUR', 7, 2, 14)",
+        "title = 'x'",
+    ),
+    "escrows": (
+        "creator_id = %(owner)s",
+        "(agreement_id, position, sponsor_id, creator_id, title, currency, price_minor, fee_minor,"
+        " total_minor) values (%(escrow)s, 9, %(other)s, %(owner)s, 'x', 'EUR', 1, 0, 1)",
+        "remaining_minor = 1",
+    ),
+    "escrow_events": (
+        "escrow_id = %(escrow)s",
+        "(escrow_id, to_status) values (%(escrow)s, 'released')",
+        "reason = 'x'",
+    ),
+    "referral_codes": (
+        "agent_id = %(owner)s",
+        "(code, agent_id) values ('ABCDEFGH', %(owner)s)",
+        "code = 'ABCDEFGH'",
+    ),
+    "referrals": (
+        "referred_id = %(owner)s",
+        "(referred_id, agent_id) values (%(owner)s, %(other)s)",
+        "agent_id = %(other)s",
+    ),
     "orders": (
         "payer_id = %(owner)s",
         "(payer_id, purpose, amount_minor, currency) values (%(owner)s, 'x', 1, 'EUR')",
@@ -129,6 +185,8 @@ STATEMENTS = {
 
 OPERATOR, SHUT_OUT = "identity.operator_required", "identity.not_active"
 ROLE = "identity.role_not_selectable"
+NO_ESCROW, ESCROW_PARTY = "escrow.not_found", "escrow.wrong_party"
+ESCROW_STEP = "escrow.invalid_transition"
 FUNCTIONS = {
     # call: visitor, stranger, owner, suspended, moderator, admin, worker, service
     "get_balance_at(%(account)s, now())": (
@@ -138,8 +196,10 @@ FUNCTIONS = {
     "create_order(100, 'EUR', 'x')": (
         "deny", "row", "row", SHUT_OUT, "row", "row", "deny", "deny",
     ),
+    # the owner has a part in an open escrow
     "delete_account()": (
-        "deny", "row", "row", "row", "row", "identity.last_admin", "deny", "deny",
+        "deny", "row", "escrow.still_open", "escrow.still_open", "row", "identity.last_admin",
+        "deny", "deny",
     ),
     "grant_role(%(owner)s, 'agent')": (
         "deny", OPERATOR, OPERATOR, OPERATOR, OPERATOR, "row", "deny", "row",
@@ -152,6 +212,44 @@ FUNCTIONS = {
     ),
     "lift_suspension(%(shut_out)s)": (
         "deny", OPERATOR, OPERATOR, OPERATOR, "row", "row", "deny", "deny",
+    ),
+    "get_referral_code()": (
+        "deny", "agents.agent_required", "row", SHUT_OUT, "agents.agent_required",
+        "agents.agent_required", "deny", "deny",
+    ),
+    "claim_referral(%(code)s)": (
+        "deny", "row", "row", SHUT_OUT, "row", "row", "deny", "deny",
+    ),
+    "open_escrow(%(owner)s, 'x', 'EUR', '[{\"title\": \"x\", \"price_minor\": 1}]')": (
+        "deny", "escrow.sponsor_required", "escrow.sponsor_required", SHUT_OUT,
+        "escrow.sponsor_required", "escrow.sponsor_required", "deny", "deny",
+    ),
+    "cancel_escrow(%(escrow)s)": (
+        "deny", NO_ESCROW, ESCROW_STEP, SHUT_OUT, NO_ESCROW, NO_ESCROW, "deny", "deny",
+    ),
+    "start_work(%(escrow)s)": (
+        "deny", NO_ESCROW, "row", SHUT_OUT, NO_ESCROW, NO_ESCROW, "deny", "deny",
+    ),
+    "submit_work(%(escrow)s, 'x')": (
+        "deny", NO_ESCROW, ESCROW_STEP, SHUT_OUT, NO_ESCROW, NO_ESCROW, "deny", "deny",
+    ),
+    "start_review(%(escrow)s)": (
+        "deny", NO_ESCROW, ESCROW_PARTY, SHUT_OUT, NO_ESCROW, NO_ESCROW, "deny", "deny",
+    ),
+    "approve_escrow(%(escrow)s)": (
+        "deny", NO_ESCROW, ESCROW_PARTY, SHUT_OUT, NO_ESCROW, NO_ESCROW, "deny", "deny",
+    ),
+    "reject_work(%(escrow)s, 'x')": (
+        "deny", NO_ESCROW, ESCROW_PARTY, SHUT_OUT, NO_ESCROW, NO_ESCROW, "deny", "deny",
+    ),
+    "dispute_escrow(%(escrow)s, 'x')": (
+        "deny", NO_ESCROW, ESCROW_STEP, SHUT_OUT, NO_ESCROW, NO_ESCROW, "deny", "deny",
+    ),
+    "refund_escrow(%(escrow)s, 'x')": (
+        "deny", NO_ESCROW, "row", SHUT_OUT, NO_ESCROW, NO_ESCROW, "deny", "deny",
+    ),
+    "resolve_dispute(%(escrow)s, 'refund', 'x')": (
+        "deny", OPERATOR, OPERATOR, OPERATOR, ESCROW_STEP, ESCROW_STEP, "deny", "deny",
     ),
 }  # fmt: skip
 
@@ -202,13 +300,25 @@ def actors(cast, db):
         "insert into storage.objects (bucket_id, name, owner_id) values ('avatars', %s, %s)",
         [f"{owner.id}/me.png", str(owner.id)],
     )
-    return {**cast, "owner": owner, "account": account}
+    agent, sponsor = cast["agent"], cast["sponsor"]
+    ((code,),) = agent.rows("select get_referral_code()")
+    owner.rows("select claim_referral(%s)", [code])
+    owner.rows("select choose_role('agent')")
+    owner.rows("select get_referral_code()")
+    ((escrow,),) = sponsor.rows(
+        "select id from open_escrow(%s, 'x', 'EUR', '[{\"title\": \"x\", \"price_minor\": 10}]')",
+        [owner.id],
+    )
+    db.execute("select private.fund_escrow(%s, 'stripe', 'pi_1', 11, 'EUR')", [escrow])
+    return {**cast, "owner": owner, "account": account, "escrow": escrow, "code": code}
 
 
 def _outcome(actors: dict[str, Person], db: object, role: str, statement: str) -> str:
     names = {
         "owner": actors["owner"].id,
         "account": actors["account"],
+        "escrow": actors["escrow"],
+        "code": actors["code"],
         "other": actors["sponsor"].id,
         "shut_out": actors["suspended"].id,
     }

@@ -1,0 +1,1 @@
+"""Escrow: what time does to it. Everything else happens in SQL."""
