@@ -1,5 +1,8 @@
 """Signing up makes a profile, private details, settings, and the role one may choose."""
 
+from concurrent.futures import ThreadPoolExecutor
+
+import psycopg
 import pytest
 
 from tests.fixtures.people import sign_up
@@ -52,3 +55,28 @@ def test_operators_are_never_chosen(cast, role):
     assert cast["creator"].outcome("select choose_role(%s)", [role]) == (
         "identity.role_not_selectable"
     )
+
+
+def test_a_thousand_of_the_same_name_at_once(own_database):
+    """All get in under their name; the handle they all want belongs to one."""
+    taken = []
+
+    def join(number):
+        with psycopg.connect(own_database, autocommit=True) as db:
+            for _ in range(50):
+                person = sign_up(db, "Ada", "creator")
+                wish = "update profiles set handle = 'ada' where id = auth.uid()"
+                try:
+                    person.rows(wish)
+                except psycopg.errors.UniqueViolation:
+                    continue
+                taken.append(person.id)
+
+    with ThreadPoolExecutor(20) as pool:
+        list(pool.map(join, range(20)))
+    assert len(taken) == 1
+    with psycopg.connect(own_database) as db:
+        found = db.execute(
+            "select count(*), count(handle) from profiles where display_name = 'Ada'"
+        ).fetchone()
+    assert found == (1000, 1)
