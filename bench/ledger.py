@@ -84,10 +84,10 @@ def main() -> None:
         for name, (work, plain) in SCENES.items():
             for clients in CLIENTS:
                 rate, p50, p99 = _run(url, work, clients, seconds, accounts, platform)
-                text = f"{name:<24}{clients:>8}{rate:>9.0f}{p50:>9.2f}{p99:>9.2f}"
+                text = f"{name:<24}{clients:>9}{rate:>9.0f}{p50:>9.2f}{p99:>9.2f}"
                 if plain is not None:
                     limit, _, _ = _run(url, plain, clients, seconds, accounts, platform)
-                    text += f"{limit:>9.0f}{rate / limit:>7.2f}"
+                    text += f"{limit:>9.0f}{rate / limit:>9.2f}"
                 print(text, flush=True)
         with psycopg.connect(url) as db:
             print("findings:", db.execute("select * from private.verify_ledger()").fetchall())
