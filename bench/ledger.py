@@ -78,9 +78,8 @@ def main() -> None:
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 3
     with guildhall_database() as url:
         accounts, platform = _fill(url)
-        print(
-            f"{'':<24}{'clients':>8}{'post/s':>9}{'p50 ms':>9}{'p99 ms':>9}{'plain/s':>9}{'ratio':>7}"
-        )
+        heads = ("clients", "post/s", "p50 ms", "p99 ms", "plain/s", "ratio")
+        print(" " * 24 + "".join(f"{head:>9}" for head in heads))
         for name, (work, plain) in SCENES.items():
             for clients in CLIENTS:
                 rate, p50, p99 = _run(url, work, clients, seconds, accounts, platform)
