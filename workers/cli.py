@@ -6,8 +6,10 @@ from importlib.metadata import entry_points
 from pathlib import Path
 
 import click
+import psycopg
 
 from workers.core import policies, queue
+from workers.core.reference import make_reference
 from workers.ledger import books
 
 SUPABASE = Path("supabase")
@@ -128,6 +130,14 @@ def doctor(db_url: str) -> None:
         is_well = is_well and not finding.problems
     if not is_well:
         raise click.exceptions.Exit(1)
+
+
+@main.command()
+@click.option("--db-url", envvar="DATABASE_URL", required=True)
+def reference(db_url: str) -> None:
+    """Print docs/api.md, made from the database's own comments."""
+    with psycopg.connect(db_url) as db:
+        click.echo(make_reference(db), nl=False)
 
 
 @main.command()
