@@ -123,7 +123,8 @@ begin
     update auth.users
     set email = null, phone = null, encrypted_password = null,
         raw_user_meta_data = '{}', raw_app_meta_data = '{}',
-        banned_until = 'infinity', deleted_at = now()
+        -- a hundred years and not for ever: Auth cannot read 'infinity', and lists nobody then
+        banned_until = now() + interval '100 years', deleted_at = now()
     where id = v_user;
     perform private.enqueue(
         'identity.remove_files', jsonb_build_object('user_id', v_user),
