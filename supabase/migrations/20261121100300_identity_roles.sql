@@ -34,10 +34,14 @@ create table public.profiles (
     constraint profiles_handle_key unique (handle),
     constraint profiles_handle_check check (handle ~ '^[a-z0-9_]{3,30}$'),
     constraint profiles_display_name_check
-    check (char_length(btrim(display_name)) between 1 and 80),
+    check (char_length(display_name) <= 80 and btrim(display_name) <> ''),
     constraint profiles_bio_check check (char_length(bio) <= 500),
     -- an avatar lies in its owner's folder of the bucket `avatars`
-    constraint profiles_avatar_path_check check (starts_with(avatar_path, id::text || '/'))
+    constraint profiles_avatar_path_check check (
+        starts_with(avatar_path, id::text || '/')
+        and char_length(avatar_path) <= 200
+        and not '..' = any(string_to_array(avatar_path, '/'))
+    )
 );
 alter table public.profiles enable row level security;
 comment on table public.profiles is
@@ -305,6 +309,13 @@ begin
     if not private.is_operator() then
         perform private.reject('identity.operator_required', 'moderator');
     end if;
+    -- as in suspend_user: a colleague does not undo what an admin judged
+    if not private.has_role('admin') and exists (
+        select from public.role_assignments as held
+        where held.user_id = lift_suspension.user_id and held.role in ('moderator', 'admin')
+    ) then
+        perform private.reject('identity.operator_required', 'admin');
+    end if;
     update public.suspensions as open
     set lifted_at = now(), lifted_by = (select auth.uid())
     where open.user_id = lift_suspension.user_id
@@ -319,6 +330,6 @@ $$;
 create function public.lift_suspension(user_id uuid) returns void
 language sql set search_path = '' as $$ select private.lift_suspension(user_id) $$;
 comment on function public.lift_suspension is
-$$Let somebody in again, as a moderator or admin.
+$$Let somebody in again, as a moderator or admin. Operators are let in by admins only.
 
 Errors: identity.operator_required (403), identity.not_suspended (409).$$;

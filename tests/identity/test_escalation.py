@@ -30,6 +30,15 @@ def test_an_avatar_lies_in_ones_own_folder(cast):
     statement = "update profiles set avatar_path = %s where id = auth.uid()"
     assert creator.outcome(statement, [f"{creator.id}/me.png"]) == "row"
     assert creator.outcome(statement, [f"{stranger.id}/me.png"]) == "23514"
+    assert creator.outcome(statement, [f"{creator.id}/../{stranger.id}/me.png"]) == "23514"
+    assert creator.outcome(statement, [f"{creator.id}/{'x' * 200}"]) == "23514"
+
+
+@pytest.mark.parametrize("name", ["", "  ", "x" * 81, "x" + " " * 80])
+def test_a_name_is_short(cast, name):
+    statement = "update profiles set display_name = %s where id = auth.uid()"
+    assert cast["creator"].outcome(statement, [name]) == "23514"
+    assert cast["creator"].outcome(statement, ["x" * 80]) == "row"
 
 
 @pytest.mark.parametrize("claimed", ["admin", "service_role", "postgres"])

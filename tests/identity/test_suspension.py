@@ -52,6 +52,14 @@ def test_moderators_do_not_judge_operators(cast, db):
     )
 
 
+def test_moderators_do_not_let_operators_in(cast, db):
+    other = appoint(db, sign_up(db, "other"), "moderator")
+    cast["admin"].rows("select suspend_user(%s, 'abuse')", [other.id])
+    lift = "select lift_suspension(%s)"
+    assert cast["moderator"].outcome(lift, [other.id]) == "identity.operator_required"
+    assert cast["admin"].outcome(lift, [other.id]) == "row"
+
+
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
