@@ -5,7 +5,8 @@ insert into private.error_codes (code, http_status, message) values
 ('payments.invalid_amount', 422, 'The amount must be a whole number of minor units above zero.'),
 ('payments.invalid_currency', 422, 'The currency must be three upper-case letters (ISO 4217).'),
 ('payments.order_not_found', 404, 'There is no such order.'),
-('payments.order_mismatch', 409, 'The payment''s amount or currency is not the order''s.');
+('payments.order_mismatch', 409, 'The payment''s amount or currency is not the order''s.'),
+('payments.already_paid', 409, 'Another payment paid this order, or this payment another order.');
 
 create domain public.order_status as text constraint order_status_check
 check (value in ('pending', 'paid'));
@@ -177,13 +178,26 @@ begin
     then
         perform private.reject('payments.order_mismatch', record_payment.order_id::text);
     end if;
+    if (v_order.provider, v_order.provider_reference)
+        is not distinct from (record_payment.provider, record_payment.reference)
+    then
+        return;
+    end if;
+    -- money that settles nothing must come to light, not pass for what was wanted
+    if v_order.status = 'paid' or exists (
+        select from public.orders as other
+        where other.provider = record_payment.provider
+            and other.provider_reference = record_payment.reference
+    ) then
+        perform private.reject('payments.already_paid', record_payment.order_id::text);
+    end if;
     update public.orders as paid
     set status = 'paid', provider = record_payment.provider,
         provider_reference = record_payment.reference, paid_at = now()
-    where paid.id = v_order.id and paid.status = 'pending';
+    where paid.id = v_order.id;
 end;
 $$;
 comment on function private.record_payment is
-$$Mark an order paid by a provider's payment. Safe to repeat.
+$$Mark an order paid by a provider's payment. Safe to repeat with the same one.
 
-Errors: payments.order_not_found (404), payments.order_mismatch (409).$$;
+Errors: payments.order_not_found (404), payments.order_mismatch (409), payments.already_paid (409).$$;

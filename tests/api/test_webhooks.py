@@ -59,6 +59,10 @@ def test_an_event_is_kept_once(api):
         ("no json", _signed("no json")),
         ('{"id": 1, "type": null}', _signed('{"id": 1, "type": null}')),
         (b"\xff\xfe", {"stripe-signature": "t=1,v1=0"}),
+        (_event(), {"stripe-signature": b"t=99999999999,v1=\xe9"}),
+        (_event("evt_\0"), _signed(_event("evt_\0"))),
+        (_event("evt_\ud800"), _signed(_event("evt_\ud800"))),
+        ("[" * 100_000, _signed("[" * 100_000)),
     ],
 )
 def test_what_is_not_signed_is_refused_and_counted(api, body, headers):

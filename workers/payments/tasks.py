@@ -1,5 +1,6 @@
 """Jobs of the payments domain."""
 
+import logging
 from dataclasses import dataclass
 
 import procrastinate
@@ -9,6 +10,8 @@ from workers.app import jobs, pool_of
 from workers.core.db import one, transaction
 from workers.core.errors import Rejected
 from workers.payments.registry import PROVIDERS
+
+_logger = logging.getLogger("guildhall.payments")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,4 +55,8 @@ async def process_event(context: procrastinate.JobContext, event_id: int) -> Non
                     raise
                 # no retry will mend it: an operator must look
                 note = f"{rejected.code}: {rejected.details}"
+                _logger.error(
+                    "a payment settles no order",
+                    extra={"event_id": event_id, "reference": payment.reference, "why": note},
+                )
         await db.execute("select private.finish_event(%s, %s, %s)", [event_id, status, note])
