@@ -171,6 +171,7 @@ class PublicEscrows(BaseModel):
     sponsor_id: uuid.UUID = Field(alias="sponsor_id")
     status: str = Field(alias="status")
     status_reason: Optional[str] = Field(alias="status_reason")
+    taken_back_minor: int = Field(alias="taken_back_minor")
     title: str = Field(alias="title")
     total_minor: int = Field(alias="total_minor")
     updated_at: datetime.datetime = Field(alias="updated_at")
@@ -197,6 +198,7 @@ class PublicEscrowsInsert(TypedDict):
     sponsor_id: Annotated[uuid.UUID, Field(alias="sponsor_id")]
     status: NotRequired[Annotated[str, Field(alias="status")]]
     status_reason: NotRequired[Annotated[Optional[str], Field(alias="status_reason")]]
+    taken_back_minor: NotRequired[Annotated[int, Field(alias="taken_back_minor")]]
     title: Annotated[str, Field(alias="title")]
     total_minor: Annotated[int, Field(alias="total_minor")]
     updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
@@ -223,6 +225,7 @@ class PublicEscrowsUpdate(TypedDict):
     sponsor_id: NotRequired[Annotated[uuid.UUID, Field(alias="sponsor_id")]]
     status: NotRequired[Annotated[str, Field(alias="status")]]
     status_reason: NotRequired[Annotated[Optional[str], Field(alias="status_reason")]]
+    taken_back_minor: NotRequired[Annotated[int, Field(alias="taken_back_minor")]]
     title: NotRequired[Annotated[str, Field(alias="title")]]
     total_minor: NotRequired[Annotated[int, Field(alias="total_minor")]]
     updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]

@@ -94,14 +94,14 @@ isOneToOne: false
                   ]
                 },"escrows": {
                   Row: {
-                    "agreement_id": string,"closed_at": string | null,"created_at": string,"creator_id": string,"currency": string,"due_at": string | null,"fee_minor": number,"funded_at": string | null,"id": string,"payment_reference": string | null,"position": number,"price_minor": number,"provider": string | null,"refunded_minor": number,"released_minor": number,"remaining_minor": number,"review_due_at": string | null,"revisions": number,"sponsor_id": string,"status": string,"status_reason": string | null,"title": string,"total_minor": number,"updated_at": string
+                    "agreement_id": string,"closed_at": string | null,"created_at": string,"creator_id": string,"currency": string,"due_at": string | null,"fee_minor": number,"funded_at": string | null,"id": string,"payment_reference": string | null,"position": number,"price_minor": number,"provider": string | null,"refunded_minor": number,"released_minor": number,"remaining_minor": number,"review_due_at": string | null,"revisions": number,"sponsor_id": string,"status": string,"status_reason": string | null,"taken_back_minor": number,"title": string,"total_minor": number,"updated_at": string
                   }
                   ComputedFields: never
                   Insert: {
-                    "agreement_id": string,"closed_at"?: string | null,"created_at"?: string,"creator_id": string,"currency": string,"due_at"?: string | null,"fee_minor": number,"funded_at"?: string | null,"id"?: string,"payment_reference"?: string | null,"position": number,"price_minor": number,"provider"?: string | null,"refunded_minor"?: number,"released_minor"?: number,"remaining_minor"?: number,"review_due_at"?: string | null,"revisions"?: number,"sponsor_id": string,"status"?: string,"status_reason"?: string | null,"title": string,"total_minor": number,"updated_at"?: string
+                    "agreement_id": string,"closed_at"?: string | null,"created_at"?: string,"creator_id": string,"currency": string,"due_at"?: string | null,"fee_minor": number,"funded_at"?: string | null,"id"?: string,"payment_reference"?: string | null,"position": number,"price_minor": number,"provider"?: string | null,"refunded_minor"?: number,"released_minor"?: number,"remaining_minor"?: number,"review_due_at"?: string | null,"revisions"?: number,"sponsor_id": string,"status"?: string,"status_reason"?: string | null,"taken_back_minor"?: number,"title": string,"total_minor": number,"updated_at"?: string
                   }
                   Update: {
-                    "agreement_id"?: string,"closed_at"?: string | null,"created_at"?: string,"creator_id"?: string,"currency"?: string,"due_at"?: string | null,"fee_minor"?: number,"funded_at"?: string | null,"id"?: string,"payment_reference"?: string | null,"position"?: number,"price_minor"?: number,"provider"?: string | null,"refunded_minor"?: number,"released_minor"?: number,"remaining_minor"?: number,"review_due_at"?: string | null,"revisions"?: number,"sponsor_id"?: string,"status"?: string,"status_reason"?: string | null,"title"?: string,"total_minor"?: number,"updated_at"?: string
+                    "agreement_id"?: string,"closed_at"?: string | null,"created_at"?: string,"creator_id"?: string,"currency"?: string,"due_at"?: string | null,"fee_minor"?: number,"funded_at"?: string | null,"id"?: string,"payment_reference"?: string | null,"position"?: number,"price_minor"?: number,"provider"?: string | null,"refunded_minor"?: number,"released_minor"?: number,"remaining_minor"?: number,"review_due_at"?: string | null,"revisions"?: number,"sponsor_id"?: string,"status"?: string,"status_reason"?: string | null,"taken_back_minor"?: number,"title"?: string,"total_minor"?: number,"updated_at"?: string
                   }
                   Relationships: [
                     {
@@ -469,6 +469,7 @@ isOneToOne: false
 "sponsor_id": string,
 "status": string,
 "status_reason": string | null,
+"taken_back_minor": number,
 "title": string,
 "total_minor": number,
 "updated_at": string
@@ -502,6 +503,7 @@ isOneToOne: false
 "sponsor_id": string,
 "status": string,
 "status_reason": string | null,
+"taken_back_minor": number,
 "title": string,
 "total_minor": number,
 "updated_at": string
@@ -573,6 +575,7 @@ isOneToOne: false
 "sponsor_id": string,
 "status": string,
 "status_reason": string | null,
+"taken_back_minor": number,
 "title": string,
 "total_minor": number,
 "updated_at": string
@@ -618,6 +621,7 @@ isOneToOne: false
 "sponsor_id": string,
 "status": string,
 "status_reason": string | null,
+"taken_back_minor": number,
 "title": string,
 "total_minor": number,
 "updated_at": string
@@ -651,6 +655,7 @@ isOneToOne: false
 "sponsor_id": string,
 "status": string,
 "status_reason": string | null,
+"taken_back_minor": number,
 "title": string,
 "total_minor": number,
 "updated_at": string
@@ -684,6 +689,7 @@ isOneToOne: false
 "sponsor_id": string,
 "status": string,
 "status_reason": string | null,
+"taken_back_minor": number,
 "title": string,
 "total_minor": number,
 "updated_at": string
@@ -717,6 +723,7 @@ isOneToOne: false
 "sponsor_id": string,
 "status": string,
 "status_reason": string | null,
+"taken_back_minor": number,
 "title": string,
 "total_minor": number,
 "updated_at": string
@@ -753,6 +760,7 @@ isOneToOne: false
 "sponsor_id": string,
 "status": string,
 "status_reason": string | null,
+"taken_back_minor": number,
 "title": string,
 "total_minor": number,
 "updated_at": string
@@ -786,6 +794,7 @@ isOneToOne: false
 "sponsor_id": string,
 "status": string,
 "status_reason": string | null,
+"taken_back_minor": number,
 "title": string,
 "total_minor": number,
 "updated_at": string
@@ -819,6 +828,7 @@ isOneToOne: false
 "sponsor_id": string,
 "status": string,
 "status_reason": string | null,
+"taken_back_minor": number,
 "title": string,
 "total_minor": number,
 "updated_at": string

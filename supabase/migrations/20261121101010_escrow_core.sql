@@ -122,6 +122,7 @@ create table public.escrows (
     remaining_minor bigint not null default 0,
     refunded_minor bigint not null default 0,
     released_minor bigint not null default 0,
+    taken_back_minor bigint not null default 0,
     revisions bigint not null default 0,
     due_at timestamptz,
     provider text,
@@ -149,6 +150,8 @@ create table public.escrows (
         and remaining_minor + refunded_minor + released_minor
         = case when funded_at is null then 0 else total_minor end
     ),
+    constraint escrows_taken_back_minor_check
+    check (taken_back_minor between 0 and released_minor),
     -- no money before it is paid nor after it ended, and some at all times between
     constraint escrows_remaining_minor_check check ((remaining_minor = 0) = (status in (
         'pending_payment', 'payment_processing', 'failed', 'cancelled', 'released', 'refunded'
@@ -175,6 +178,8 @@ comment on column public.escrows.total_minor is
 'Price and fee, in minor units of `currency`: what the sponsor pays.';
 comment on column public.escrows.remaining_minor is
 'What it holds now: the balance of its ledger account. Refund, split and release share it.';
+comment on column public.escrows.taken_back_minor is
+'Of what was released, what came back: creator and agents gave it in proportion.';
 comment on column public.escrows.review_due_at is 'Work not answered by then is approved.';
 
 create table public.escrow_events (

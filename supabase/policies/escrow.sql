@@ -11,6 +11,7 @@ select private.close(
         'private.fail_escrow_payment', 'private.fund_escrow', 'private.send_back',
         'private.finish_escrow_refund', 'private.divide_escrow', 'private.refund_part',
         'private.check_escrows', 'private.approve_next_overdue', 'private.cancel_next_unpaid',
+        'private.take_back', 'private.lift_ledger_floor',
         'private.my_agreement_ids', 'private.my_escrow_ids',
         'public.open_escrow', 'private.open_escrow',
         'public.cancel_escrow', 'private.cancel_escrow',
@@ -58,6 +59,7 @@ to authenticated;
 -- Payments come and go by workers, and time passes there.
 grant execute on function
 private.start_escrow_payment, private.fail_escrow_payment, private.fund_escrow,
-private.finish_escrow_refund, private.check_escrows, private.approve_next_overdue,
+private.finish_escrow_refund, private.take_back, private.check_escrows,
+private.approve_next_overdue,
 private.cancel_next_unpaid
 to guildhall_worker;

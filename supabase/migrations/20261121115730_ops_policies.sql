@@ -26,7 +26,7 @@ public.claim_referral, private.claim_referral
 to authenticated;
 -- end
 
--- policies/escrow.sql 6cf33403173acbeef71d0434e2b3d93ed5e62c08a29f9e0894aa55028110b862
+-- policies/escrow.sql bbbae4c1f3b28411c3adae7221cfec8250c8fd7fc496d43c27027ba3899c6586
 select private.close(
     tables => array[
         'public.escrow_transitions', 'public.escrow_agreements', 'public.escrows',
@@ -40,6 +40,7 @@ select private.close(
         'private.fail_escrow_payment', 'private.fund_escrow', 'private.send_back',
         'private.finish_escrow_refund', 'private.divide_escrow', 'private.refund_part',
         'private.check_escrows', 'private.approve_next_overdue', 'private.cancel_next_unpaid',
+        'private.take_back', 'private.lift_ledger_floor',
         'private.my_agreement_ids', 'private.my_escrow_ids',
         'public.open_escrow', 'private.open_escrow',
         'public.cancel_escrow', 'private.cancel_escrow',
@@ -87,7 +88,8 @@ to authenticated;
 -- Payments come and go by workers, and time passes there.
 grant execute on function
 private.start_escrow_payment, private.fail_escrow_payment, private.fund_escrow,
-private.finish_escrow_refund, private.check_escrows, private.approve_next_overdue,
+private.finish_escrow_refund, private.take_back, private.check_escrows,
+private.approve_next_overdue,
 private.cancel_next_unpaid
 to guildhall_worker;
 -- end
