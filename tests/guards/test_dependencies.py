@@ -36,6 +36,15 @@ def test_locks_name_no_address(root, name):
     assert not re.search(r"pypi|registry\.npmjs|pythonhosted", text)
 
 
+@pytest.mark.parametrize("folder", [".", "stack"])
+def test_locks_name_the_packages_of_every_platform(root, folder):
+    """npm ci refuses a lock that was made where another platform's packages were left out."""
+    packages = json.loads((root / folder / "package-lock.json").read_text())["packages"]
+    for name, package in packages.items():
+        wanted = {f"node_modules/{each}" for each in package.get("optionalDependencies", {})}
+        assert wanted <= packages.keys(), name
+
+
 def test_every_direct_dependency_is_explained(root):
     page = (root / "docs" / "dependencies.md").read_text().lower()
     names = _named(root)
