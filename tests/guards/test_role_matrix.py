@@ -239,6 +239,9 @@ FUNCTIONS = {
     "approve_escrow(%(escrow)s)": (
         "deny", NO_ESCROW, ESCROW_PARTY, SHUT_OUT, NO_ESCROW, NO_ESCROW, "deny", "deny",
     ),
+    "order_escrow(%(escrow)s)": (
+        "deny", NO_ESCROW, ESCROW_PARTY, SHUT_OUT, NO_ESCROW, NO_ESCROW, "deny", "deny",
+    ),
     "reject_work(%(escrow)s, 'x')": (
         "deny", NO_ESCROW, ESCROW_PARTY, SHUT_OUT, NO_ESCROW, NO_ESCROW, "deny", "deny",
     ),

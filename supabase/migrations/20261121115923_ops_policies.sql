@@ -305,13 +305,14 @@ private.readiness
 to guildhall_worker;
 -- end
 
--- policies/payments.sql 03711ca905b7165d8e00ad75b1e01586995d5eb14caf9c980ede0d1cb09faab5
+-- policies/payments.sql 205066d39142ee3b9e615d89e73754c3e4d41da45c89f723963dcaa2e55d4cc0
 select private.close(
     tables => array['public.orders', 'private.webhook_events']::regclass[],
     functions => array[
-        'public.create_order', 'private.create_order', 'private.announce_order',
-        'private.keep_event', 'private.open_event', 'private.finish_event',
-        'private.record_payment'
+        'public.create_order', 'private.create_order',
+        'public.order_escrow', 'private.order_escrow',
+        'private.announce_order', 'private.keep_event', 'private.open_event',
+        'private.finish_event', 'private.record_payment'
     ]::regproc[]
 );
 
@@ -319,7 +320,9 @@ select private.close(
 create policy select_own on public.orders for select to authenticated
 using ((select auth.uid()) = payer_id);
 grant select on table public.orders to authenticated, service_role;
-grant execute on function public.create_order, private.create_order to authenticated;
+grant execute on function
+public.create_order, private.create_order, public.order_escrow, private.order_escrow
+to authenticated;
 
 -- The inbox: webhook routes keep, workers process; nobody else knows of it.
 grant execute on function

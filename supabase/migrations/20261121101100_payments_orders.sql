@@ -22,9 +22,12 @@ create table public.orders (
     provider text,
     provider_reference text,
     paid_at timestamptz,
+    escrow_id uuid,
     created_at timestamptz not null default now(),
     updated_at timestamptz not null default now(),
     constraint orders_pkey primary key (id),
+    constraint orders_escrow_id_fkey foreign key (escrow_id)
+    references public.escrows on delete restrict,
     constraint orders_payer_id_fkey foreign key (payer_id)
     references public.profiles on delete restrict,
     constraint orders_provider_provider_reference_key unique (provider, provider_reference),
@@ -35,8 +38,13 @@ create table public.orders (
 );
 alter table public.orders enable row level security;
 create index orders_payer_id_created_at_idx on public.orders (payer_id, created_at);
+create index orders_escrow_id_idx on public.orders (escrow_id);
+create unique index orders_escrow_id_pending_key on public.orders (escrow_id)
+where status = 'pending';
 comment on table public.orders is 'What somebody is to pay for, and whether they did.';
 comment on column public.orders.amount_minor is 'In minor units of `currency`.';
+comment on column public.orders.escrow_id is
+'The escrow that it pays; null: the payer''s own balance.';
 comment on column public.orders.provider_reference is 'The provider''s own id of the payment.';
 
 create trigger t10_touch_updated_at before update on public.orders
@@ -69,10 +77,41 @@ language sql set search_path = '' as $$
     select private.create_order(amount_minor, currency, purpose)
 $$;
 comment on function public.create_order is
-$$Order something as its payer; a provider's event marks it paid.
+$$Order to pay into one's own balance; a provider's event marks it paid. See also order_escrow.
 
 `amount_minor` in minor units of `currency` (ISO 4217, upper case).
 Errors: payments.invalid_amount (422), payments.invalid_currency (422), identity.not_active (403).$$;
+
+create function private.order_escrow(escrow_id uuid) returns public.orders
+language plpgsql security definer set search_path = '' as $$
+declare
+    v_escrow public.escrows := private.lock_escrow(escrow_id, 'sponsor');
+    v_order public.orders;
+begin
+    if v_escrow.status not in ('pending_payment', 'payment_processing', 'failed') then
+        perform private.reject('escrow.not_payable', v_escrow.status);
+    end if;
+    select waiting.* into v_order from public.orders as waiting
+    where waiting.escrow_id = v_escrow.id and waiting.status = 'pending';
+    if not found then
+        insert into public.orders (payer_id, amount_minor, currency, purpose, escrow_id)
+        values (
+            v_escrow.sponsor_id, v_escrow.total_minor, v_escrow.currency,
+            left('Escrow: ' || v_escrow.title, 200), v_escrow.id
+        )
+        returning * into v_order;
+    end if;
+    return v_order;
+end;
+$$;
+create function public.order_escrow(escrow_id uuid) returns public.orders
+language sql set search_path = '' as $$ select private.order_escrow(escrow_id) $$;
+comment on function public.order_escrow is
+$$The order that pays an escrow, price and fee, as its sponsor. Safe to repeat.
+
+A provider's payment of it funds the escrow.
+Errors: escrow.not_found (404), escrow.wrong_party (403), escrow.not_payable (409),
+identity.not_active (403).$$;
 
 -- The payer's clients hear of every change of their order.
 create function private.announce_order() returns trigger
@@ -160,6 +199,7 @@ language sql security definer set search_path = '' as $$
 $$;
 comment on function private.finish_event is 'Close an event as processed or ignored, saying why.';
 
+-- Lock order: the order, then its escrow, then ledger accounts.
 create function private.record_payment(
     order_id uuid, provider text, reference text, amount_minor bigint, currency text
 ) returns void
@@ -195,9 +235,34 @@ begin
     set status = 'paid', provider = record_payment.provider,
         provider_reference = record_payment.reference, paid_at = now()
     where paid.id = v_order.id;
+    if v_order.escrow_id is not null then
+        perform private.fund_escrow(
+            v_order.escrow_id, record_payment.provider, record_payment.reference,
+            v_order.amount_minor, v_order.currency
+        );
+        return;
+    end if;
+    perform private.post_transaction(
+        key => format('order:%s:pay', v_order.id),
+        kind => 'payments.receive_payment',
+        accounts => array[
+            private.ledger_account(
+                'clearing', v_order.currency, provider => record_payment.provider
+            ),
+            private.ledger_account('available', v_order.currency, owner_id => v_order.payer_id)
+        ],
+        amounts => array[-v_order.amount_minor, v_order.amount_minor],
+        subject_id => v_order.id,
+        memo => format(
+            'Paid in by %s %s: %s', record_payment.provider, record_payment.reference,
+            v_order.purpose
+        )
+    );
 end;
 $$;
 comment on function private.record_payment is
-$$Mark an order paid by a provider's payment. Safe to repeat with the same one.
+$$Book a provider's payment of an order: into the escrow it is for, else the payer's balance.
 
-Errors: payments.order_not_found (404), payments.order_mismatch (409), payments.already_paid (409).$$;
+Safe to repeat with the same payment; what is refused has moved nothing.
+Errors: payments.order_not_found (404), payments.order_mismatch (409), payments.already_paid (409),
+and those of private.fund_escrow.$$;
