@@ -62,6 +62,8 @@ def _spawn(config: Config) -> subprocess.Popen[bytes]:
     }
     file = config.folder / "logs" / "stack.log"
     file.parent.mkdir(exist_ok=True)
+    file.touch(mode=0o600)
+    file.chmod(0o600)
     file.write_bytes(b"")
     with file.open("ab") as log:  # two who start at once do not write over one another
         return subprocess.Popen(

@@ -51,11 +51,13 @@ def command_line(pid: int) -> str | None:
 
 
 def open_log(file: Path) -> IO[bytes]:
-    """A log to append to; one of more than 10 MB is put aside as `.1` first."""
+    """A log to append to, for its owner's eyes; one of more than 10 MB is put aside as `.1`."""
     file.parent.mkdir(parents=True, exist_ok=True)
     with contextlib.suppress(FileNotFoundError):
         if file.stat().st_size > _LOG_BYTES:
             file.replace(file.with_suffix(".log.1"))
+    file.touch(mode=0o600)
+    file.chmod(0o600)
     return file.open("ab")
 
 

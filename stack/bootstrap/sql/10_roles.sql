@@ -46,6 +46,8 @@ alter role anon set statement_timeout = '3s';
 alter role authenticated set statement_timeout = '8s';
 alter role authenticator set statement_timeout = '8s';
 alter role authenticator set lock_timeout = '8s';
+-- a request's headers, keys and tokens among them, stand in the text of its statement
+alter role authenticator set log_min_error_statement = 'panic';
 alter role supabase_auth_admin set search_path = 'auth';
 alter role supabase_auth_admin set idle_in_transaction_session_timeout = 60000;
 alter role supabase_auth_admin set log_statement = 'none';

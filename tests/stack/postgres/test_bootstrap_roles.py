@@ -38,7 +38,12 @@ MEMBERSHIPS = {
 SETTINGS = {
     "anon": ["statement_timeout=3s"],
     "authenticated": ["statement_timeout=8s"],
-    "authenticator": ["lock_timeout=8s", "statement_timeout=8s"],
+    "authenticator": [
+        "lock_timeout=8s",
+        # ours: our Data API's statements hold headers, and so keys
+        "log_min_error_statement=panic",
+        "statement_timeout=8s",
+    ],
     "postgres": ['search_path="$user", public, extensions'],
     "service_role": [],
     "supabase_auth_admin": [
