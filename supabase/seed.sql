@@ -1,5 +1,6 @@
 -- Demo people, for machines without real ones; nothing depends on them. Safe to run again.
 -- Their passwords stand in demo.json, for all to read: never seed a project that others can reach.
+-- Where anybody else has signed up, none are made.
 
 with wanted (id, email, password, display_name, role) as (
     values
@@ -49,6 +50,11 @@ made as (
         '',
         ''
     from wanted
+    where
+        not exists (
+            select from auth.users as other
+            where other.id not in (select demo.id from wanted as demo)
+        )
     on conflict do nothing
     returning id, email
 )

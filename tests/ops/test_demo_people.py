@@ -6,6 +6,8 @@ import httpx
 import jwt
 import pytest
 
+from tests.fixtures.people import sign_up
+
 ROLES = {"sponsor", "creator", "agent", "moderator", "admin"}
 
 
@@ -39,6 +41,13 @@ def test_the_seed_makes_them_and_may_run_again(db, people, pytestconfig):
             assert is_password
             assert cost >= 10
             assert roles == [one["note"].split()[-1]]
+
+
+def test_no_admin_with_a_known_password_comes_among_real_people(db, pytestconfig):
+    sign_up(db, "somebody")
+    db.execute((pytestconfig.rootpath / "supabase" / "seed.sql").read_bytes())
+    assert db.execute("select from auth.users where email like '%%@example.com'").rowcount == 1
+    assert db.execute("select from role_assignments where role = 'admin'").rowcount == 0
 
 
 def test_they_sign_in(guildhall_stack, people):

@@ -218,6 +218,15 @@ def test_settings_that_cannot_work(ailing, monkeypatch):
     assert "SUPABASE_URL or SUPABASE_JWT_SECRET" in found["settings"]
 
 
+def test_demo_people_where_others_can_reach_them(ailing, patient, pytestconfig, monkeypatch):
+    patient.execute((pytestconfig.rootpath / "supabase" / "seed.sql").read_bytes())
+    assert ailing() == {}
+    monkeypatch.setenv("SUPABASE_URL", "https://project.supabase.co")
+    found = ailing()
+    assert list(found) == ["demo people"]
+    assert "ingrid@example.com" in found["demo people"]
+
+
 def test_half_a_provider(ailing, monkeypatch):
     monkeypatch.setattr(doctor, "PROVIDERS", {"stripe": ("stripe_webhook_secrets", "redis_url")})
     monkeypatch.setenv("STRIPE_WEBHOOK_SECRETS", '["whsec_a_secret"]')

@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, LiteralString
 
 import psycopg
+from psycopg.conninfo import conninfo_to_dict
 
 from workers.core import policies, rules
 from workers.core.settings import Settings, SettingsError, read_settings
@@ -18,6 +20,7 @@ Connection = psycopg.Connection[Any]
 PROVIDERS: Mapping[str, Sequence[str]] = {"stripe": ("stripe_webhook_secrets",)}
 
 _CREATED = re.compile(r'^\s*create extension (?:if not exists )?"?([\w-]+)', re.I | re.M)
+_THIS_MACHINE = {"", "127.0.0.1", "localhost", "::1", "[::1]"}
 _SHOWN = 5  # problems of one line; the rest is a number
 
 
@@ -73,6 +76,7 @@ def look_over(
         "access": lambda: _access(db, supabase),
         **{name: _rule(db, query) for name, query in rules.HOLD.items()},
         "born shut": lambda: _born_shut(db),
+        "demo people": lambda: _demo_people(db, db_url),
         "queue": lambda: _queue(db),
         "failed jobs": lambda: _failed_jobs(db),
         "workers": lambda: _workers(db),
@@ -194,6 +198,22 @@ def _born_shut(db: Connection) -> Verdict:
         db,
         rules.BORN_OPEN,
     )
+
+
+def _demo_people(db: Connection, db_url: str) -> Verdict:
+    """Those of supabase/seed.sql, where others than this machine's people may reach them."""
+    found = _texts(
+        db,
+        "select email from auth.users where deleted_at is null"
+        " and id::text like 'd0000000-0000-4000-8000-00000000000_'",
+    )
+    hosts = {str(conninfo_to_dict(db_url).get("host", ""))}
+    with suppress(SettingsError):  # its own line tells
+        url = read_settings().supabase_url
+        hosts.add((url.host if url else "") or "")
+    if found and not hosts <= _THIS_MACHINE:
+        return "", [f"{email} signs in with a password that everybody knows" for email in found]
+    return "only here" if found else "none", []
 
 
 def _queue(db: Connection) -> Verdict:
