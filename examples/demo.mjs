@@ -1,4 +1,4 @@
-// The whole story through the real clients: sign up, order, pay, hear of it, be shut out.
+// A whole deal through the real clients: sign up, open an escrow, pay, deliver, release; and a ban.
 import assert from 'node:assert/strict'
 import { createClient } from '@supabase/supabase-js'
 
@@ -10,6 +10,10 @@ function tell(title, ...lines) {
   step += 1
   console.log(`\n${step}. ${title}`)
   for (const line of lines) console.log(`   ${line}`)
+}
+
+function money(minor) {
+  return `EUR ${(minor / 100).toFixed(2)}`
 }
 
 function must({ data, error }) {
@@ -80,14 +84,36 @@ tell(
   `the creator verifies themselves: ${badge.error.message}`,
 )
 
-const order = must(
-  await sponsor.client.rpc('create_order', {
-    amount_minor: 110000,
+// Agents bring both sides; each gets half of the fee.
+const scout = await signUp('agent', 'Bola')
+for (const [who, by] of [
+  [creator, agent],
+  [sponsor, scout],
+]) {
+  const code = must(await by.client.rpc('get_referral_code'))
+  must(await who.client.rpc('claim_referral', { code }))
+}
+
+const milestones = [
+  { title: 'First video', price_minor: 100000 },
+  { title: 'Two more', price_minor: 180001 },
+]
+const parts = must(
+  await sponsor.client.rpc('open_escrow', {
+    creator_id: creator.id,
+    title: 'Three videos about tea',
     currency: 'EUR',
-    purpose: 'Three videos about tea',
+    milestones,
   }),
 )
-tell('The sponsor orders', `order ${order.id}: ${order.amount_minor} minor units ${order.currency}`)
+const [first] = parts.sort((one, other) => one.position - other.position)
+const order = must(await sponsor.client.rpc('order_escrow', { escrow_id: first.id }))
+assert.equal(order.amount_minor, 110000)
+tell(
+  'The sponsor opens an escrow with two milestones and orders the first',
+  ...parts.map((part) => `${part.title}: price ${money(part.price_minor)}, with fee ${money(part.total_minor)}`),
+  `order ${order.id}: ${money(order.amount_minor)}`,
+)
 
 const own = must(await sponsor.client.from('orders').select('id, status'))
 const others = must(await creator.client.from('orders').select('id, status'))
@@ -146,8 +172,37 @@ const [paid] = must(await sponsor.client.from('orders').select('status, provider
 assert.equal(paid.status, 'paid')
 tell(
   'A worker has processed it once; the sponsor hears of it at once',
-  `broadcast order_paid: ${news.amount_minor} minor units ${news.currency}`,
+  `broadcast order_paid: ${money(news.amount_minor)}`,
   `order: ${paid.status} by ${paid.provider} at ${paid.paid_at}`,
+)
+
+const step_of = async (who, name, more = {}) =>
+  must(await who.client.rpc(name, { escrow_id: first.id, ...more })).status
+const steps = [
+  must(await sponsor.client.from('escrows').select('status').eq('id', first.id).single()).status,
+  await step_of(creator, 'start_work'),
+  await step_of(creator, 'submit_work', { work: 'https://video.example/tea-1' }),
+  await step_of(sponsor, 'start_review'),
+  await step_of(sponsor, 'approve_escrow'),
+]
+assert.deepEqual(steps, ['locked', 'work_in_progress', 'work_submitted', 'under_review', 'released'])
+tell('The creator delivers, the sponsor approves, the money is released', steps.join(' → '))
+
+const holds = async (who) => {
+  const [held] = must(
+    await who.client.from('ledger_balances').select('available_minor').eq('currency', 'EUR'),
+  )
+  return held.available_minor
+}
+const shares = { [creator.name]: await holds(creator), [agent.name]: await holds(agent), [scout.name]: await holds(scout) }
+assert.deepEqual(Object.values(shares), [100000, 5000, 5000])
+const [line] = must(
+  await creator.client.from('ledger_statement').select('memo, amount_minor').limit(1),
+)
+tell(
+  'The creator gets the price, the agents half of the fee each',
+  ...Object.entries(shares).map(([name, minor]) => `${name}: ${money(minor)}`),
+  `the creator's statement says: ${line.memo}`,
 )
 
 await sponsor.client.removeAllChannels()
@@ -171,4 +226,4 @@ tell(
   `the agent renews the session: ${renewed.error.message}`,
   `the audit log: ${log[0].action}, because "${log[0].details.reason}"`,
 )
-console.log('\nThat was the whole way: client, Auth, Postgres, provider, worker, Realtime.')
+console.log('\nThat was the whole way: clients, Auth, Postgres, provider, worker, Realtime, ledger.')

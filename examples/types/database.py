@@ -360,6 +360,7 @@ class PublicOrders(BaseModel):
     amount_minor: int = Field(alias="amount_minor")
     created_at: datetime.datetime = Field(alias="created_at")
     currency: str = Field(alias="currency")
+    escrow_id: Optional[uuid.UUID] = Field(alias="escrow_id")
     id: uuid.UUID = Field(alias="id")
     paid_at: Optional[datetime.datetime] = Field(alias="paid_at")
     payer_id: uuid.UUID = Field(alias="payer_id")
@@ -373,6 +374,7 @@ class PublicOrdersInsert(TypedDict):
     amount_minor: Annotated[int, Field(alias="amount_minor")]
     created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
     currency: Annotated[str, Field(alias="currency")]
+    escrow_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="escrow_id")]]
     id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
     paid_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="paid_at")]]
     payer_id: Annotated[uuid.UUID, Field(alias="payer_id")]
@@ -386,6 +388,7 @@ class PublicOrdersUpdate(TypedDict):
     amount_minor: NotRequired[Annotated[int, Field(alias="amount_minor")]]
     created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
     currency: NotRequired[Annotated[str, Field(alias="currency")]]
+    escrow_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="escrow_id")]]
     id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
     paid_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="paid_at")]]
     payer_id: NotRequired[Annotated[uuid.UUID, Field(alias="payer_id")]]

@@ -218,17 +218,23 @@ isOneToOne: false
                   ]
                 },"orders": {
                   Row: {
-                    "amount_minor": number,"created_at": string,"currency": string,"id": string,"paid_at": string | null,"payer_id": string,"provider": string | null,"provider_reference": string | null,"purpose": string,"status": string,"updated_at": string
+                    "amount_minor": number,"created_at": string,"currency": string,"escrow_id": string | null,"id": string,"paid_at": string | null,"payer_id": string,"provider": string | null,"provider_reference": string | null,"purpose": string,"status": string,"updated_at": string
                   }
                   ComputedFields: never
                   Insert: {
-                    "amount_minor": number,"created_at"?: string,"currency": string,"id"?: string,"paid_at"?: string | null,"payer_id": string,"provider"?: string | null,"provider_reference"?: string | null,"purpose": string,"status"?: string,"updated_at"?: string
+                    "amount_minor": number,"created_at"?: string,"currency": string,"escrow_id"?: string | null,"id"?: string,"paid_at"?: string | null,"payer_id": string,"provider"?: string | null,"provider_reference"?: string | null,"purpose": string,"status"?: string,"updated_at"?: string
                   }
                   Update: {
-                    "amount_minor"?: number,"created_at"?: string,"currency"?: string,"id"?: string,"paid_at"?: string | null,"payer_id"?: string,"provider"?: string | null,"provider_reference"?: string | null,"purpose"?: string,"status"?: string,"updated_at"?: string
+                    "amount_minor"?: number,"created_at"?: string,"currency"?: string,"escrow_id"?: string | null,"id"?: string,"paid_at"?: string | null,"payer_id"?: string,"provider"?: string | null,"provider_reference"?: string | null,"purpose"?: string,"status"?: string,"updated_at"?: string
                   }
                   Relationships: [
                     {
+      foreignKeyName: "orders_escrow_id_fkey"
+      columns: ["escrow_id"]
+isOneToOne: false
+      referencedRelation: "escrows"
+      referencedColumns: ["id"]
+    },{
       foreignKeyName: "orders_payer_id_fkey"
       columns: ["payer_id"]
 isOneToOne: false
@@ -534,6 +540,7 @@ isOneToOne: false
               "amount_minor": number,
 "created_at": string,
 "currency": string,
+"escrow_id": string | null,
 "id": string,
 "paid_at": string | null,
 "payer_id": string,
@@ -631,6 +638,27 @@ isOneToOne: false
         to: "escrows"
         isOneToOne: false
         isSetofReturn: true
+      } },
+"order_escrow":
+{ Args: { "escrow_id": string }; Returns: {
+              "amount_minor": number,
+"created_at": string,
+"currency": string,
+"escrow_id": string | null,
+"id": string,
+"paid_at": string | null,
+"payer_id": string,
+"provider": string | null,
+"provider_reference": string | null,
+"purpose": string,
+"status": string,
+"updated_at": string
+            }
+                          SetofOptions: {
+        from: "*"
+        to: "orders"
+        isOneToOne: true
+        isSetofReturn: false
       } },
 "refund_escrow":
 { Args: { "amount_minor"?: number,"escrow_id": string,"reason": string }; Returns: {
