@@ -20,6 +20,7 @@ _LIST_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"(?=[,)]|$)', re.DOTALL)
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _ARRAY = re.compile(r"\{[^{}]*\}")
 _NEGATION = "not."
+_LOGIC = "logic operator (and, or)"
 
 
 def parse_filter(path_text: str, text: str) -> tuple[Path, Filter]:
@@ -56,28 +57,28 @@ def parse_path(text: str) -> tuple[Path, Field]:
 
 
 def parse_logic(path_text: str, text: str) -> tuple[Path, Logic]:
-    """`embedded.not.or=(…)`. Errors: PGRST100."""
+    """`embedded.not.or=(…)`; what follows the last parenthesis is ignored, as upstream does.
+
+    Errors: PGRST100.
+    """
     names, last = parse_path(path_text)
-    scanner = Scanner(f"{last.name}{text}", "logic tree")
+    negation = _NEGATION if "not" in names else ""
+    scanner = Scanner(f"{negation}{last.name}{text}", "logic tree", shown=text)
     try:
         tree = _tree(scanner, 0)
-        if not scanner.is_done():
-            scanner.fail("end of input")
     except Mismatch:
         raise scanner.error() from None
     assert isinstance(tree, Logic)
-    is_negated = "not" in names
-    return (
-        tuple(name for name in names if name != "not"),
-        Logic(tree.operator, tree.children, is_negated),
-    )
+    return tuple(name for name in names if name != "not"), tree
 
 
 def _tree(scanner: Scanner, depth: int) -> Condition:
     if depth > MAX_DEPTH:
         scanner.fail(f"at most {MAX_DEPTH} levels of logic")
     start = scanner.at
-    is_negated = scanner.accept(_NEGATION)
+    is_negated = scanner.sees(_NEGATION)
+    if is_negated:
+        scanner.at += len(_NEGATION)
     for word in ("and", "or"):
         if scanner.sees(word):
             after = scanner.at + len(word)
@@ -87,8 +88,13 @@ def _tree(scanner: Scanner, depth: int) -> Condition:
                 return Logic(word, _branches(scanner, depth), is_negated)
     scanner.at = start
     if depth == 0:
-        scanner.fail("logic operator (and, or)")
-    field = read_field(scanner)
+        scanner.fail(_LOGIC)
+    try:
+        field = read_field(scanner)
+    except Mismatch:
+        scanner.at = start
+        scanner.note("negation operator (not)")
+        scanner.fail(_LOGIC)
     scanner.expect(".")
     return _operation(scanner, field, _logic_value)
 

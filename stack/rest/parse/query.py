@@ -78,7 +78,8 @@ def parse_query(pairs: Sequence[tuple[str, str]], *, is_call: bool) -> Query:
         logic=tuple(logic),
         order=tuple(order),
         ranges=tuple(
-            (path, (found.get("offset", 0), found.get("limit"))) for path, found in bounds.items()
+            (path, (max(found.get("offset", 0), 0), found.get("limit")))
+            for path, found in bounds.items()
         ),
         columns=None if columns is None else frozenset(_names(columns, "columns parameter")),
         on_conflict=None if on_conflict is None else _names(on_conflict, "on_conflict parameter"),

@@ -20,10 +20,11 @@ class Mismatch(Exception):
 
 
 class Scanner:
-    """A text and a position. `subject` names the text in error messages."""
+    """A text and a position. Error messages name the text by `subject` and show `shown`."""
 
-    def __init__(self, text: str, subject: str) -> None:
+    def __init__(self, text: str, subject: str, shown: str | None = None) -> None:
         self.text, self.subject = text, subject
+        self._shown = text if shown is None else shown
         self.at = 0
         self._furthest = 0
         self._expected: list[str] = []
@@ -42,7 +43,7 @@ class Scanner:
         if self.text.startswith(word, self.at):
             self.at += len(word)
             return True
-        self._note(f'"{word.rstrip(".")}"')
+        self.note(f'"{word.rstrip(".")}"')
         return False
 
     def expect(self, word: str) -> None:
@@ -61,7 +62,7 @@ class Scanner:
             self.at += 1
 
     def fail(self, expected: str) -> Never:
-        self._note(expected)
+        self.note(expected)
         raise Mismatch
 
     def error(self) -> RestError:
@@ -71,7 +72,7 @@ class Scanner:
         names = list(dict.fromkeys(self._expected))
         wanted = " or ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
         details = f"{unexpected} expecting {wanted}" if wanted else unexpected
-        place = f'"failed to parse {self.subject} ({self.text})" (line 1, column'
+        place = f'"failed to parse {self.subject} ({self._shown})" (line 1, column'
         return query_error(f"{place} {self._furthest + 1})", details)
 
     def name(self) -> str:
@@ -99,7 +100,8 @@ class Scanner:
             parts.append(self.match(part, expected)[0].strip())
         return "-".join(parts)
 
-    def _note(self, expected: str) -> None:
+    def note(self, expected: str) -> None:
+        """Remember what could stand here, for the message if nothing better follows."""
         if self.at > self._furthest:
             self._furthest, self._expected = self.at, []
         if self.at == self._furthest:

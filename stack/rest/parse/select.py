@@ -13,15 +13,23 @@ _AGGREGATE = re.compile(r"\.(sum|avg|count|min|max)\(\)")
 
 
 def parse_select(text: str) -> tuple[SelectItem, ...]:
-    """The items of a `select` parameter. Errors: PGRST100."""
+    """The items of a `select` parameter. Errors: PGRST100.
+
+    A closing parenthesis too many, and what follows an embedded resource's own, end the list and
+    are ignored, as upstream does.
+    """
     scanner = Scanner(text, "select parameter")
     try:
         items = _items(scanner, 0)
-        if not scanner.is_done():
+        if not (scanner.is_done() or scanner.sees(")") or _ends_in_relation(items)):
             scanner.fail('","')
     except Mismatch:
         raise scanner.error() from None
     return items
+
+
+def _ends_in_relation(items: tuple[SelectItem, ...]) -> bool:
+    return bool(items) and isinstance(items[-1], SelectRelation)
 
 
 def _items(scanner: Scanner, depth: int) -> tuple[SelectItem, ...]:

@@ -60,11 +60,17 @@ def _fits(function: Function, keys: frozenset[str], content_type: str, *, is_pos
     return keys - optional == required
 
 
+def _in_a_list(function: Function) -> tuple[int, list[tuple[str, str]]]:
+    """Candidates are listed by how many parameters they take, then by name and type."""
+    shown = [(one.name, one.kind) for one in function.parameters]
+    return len(shown), shown
+
+
 def _several_found(found: Sequence[Function]) -> RestError:
     shown = ", ".join(
         f"{one.name.schema}.{one.name.name}"
         f"({', '.join(f'{of.name} => {of.kind}' for of in one.parameters)})"
-        for one in found
+        for one in sorted(found, key=_in_a_list)
     )
     return RestError(
         300,
