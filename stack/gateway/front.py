@@ -3,6 +3,7 @@
 import asyncio
 import json
 from dataclasses import dataclass
+from pathlib import Path
 
 import psycopg
 from starlette.types import Receive, Scope, Send
@@ -96,18 +97,31 @@ class LogPages:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         files = {file.stem: file for file in sorted(self._folder.glob("*.log"))}
-        name = scope["path"].removeprefix("/logs").strip("/") or "stack"
+        latest = max(files, key=lambda one: _written_at(files[one]), default="stack")
+        name = scope["path"].removeprefix("/logs").strip("/") or latest
         chosen = files.get(name)
         text = tail(chosen, _LOG_LINES) if chosen else ""
         if chosen is None:
             text = f"There is no log of {name}."
         body = element(
             "div",
-            element("form", *[link(one, f"/logs/{one}") for one in files]),
+            element("nav", *[_tab(one, one == name) for one in files], class_="tabs"),
             element("pre", text or "Nothing has been logged.", class_="log"),
             class_="front",
         )
         await send_page(send, page(f"Logs: {name}", "/logs", body), 200 if chosen else 404)
+
+
+def _written_at(log: Path) -> float:
+    """In seconds; 0 when it has gone."""
+    try:
+        return log.stat().st_mtime
+    except OSError:
+        return 0
+
+
+def _tab(name: str, is_open: bool) -> Child:
+    return element("a", name, href=f"/logs/{name}", aria_current="page" if is_open else None)
 
 
 async def _companions(config: Config) -> list[_State]:

@@ -1,5 +1,7 @@
 """The pages for people: what they show, and that no other site or machine may read them."""
 
+import uuid
+
 import httpx
 import pytest
 
@@ -60,4 +62,19 @@ def test_logs_are_only_logs(stack, path):
 
 
 def test_log_is_shown_as_text(stack):
-    assert "ready to accept connections" in httpx.get(f"{stack.url}/logs/postgres").text
+    """A log of its own: what other tests make Postgres log would push any line out of sight."""
+    name = f"probe-{uuid.uuid4().hex}"
+    log = stack.folder / "logs" / f"{name}.log"
+    log.write_text("<b>ready</b> & able\n")
+    try:
+        answer = httpx.get(f"{stack.url}/logs/{name}")
+    finally:
+        log.unlink()
+    assert "&lt;b&gt;ready&lt;/b&gt; &amp; able" in answer.text
+    assert f'href="/logs/{name}" aria-current="page"' in answer.text
+
+
+def test_logs_open_with_what_happened_last(stack):
+    answer = httpx.get(f"{stack.url}/logs")
+    assert answer.status_code == 200
+    assert "/logs/postgres" in answer.text
