@@ -40,5 +40,9 @@ create view "table view; drop".unlocker as select "table view; drop".unlocks() a
 
 create view "table view; drop".sleeper as select pg_sleep(10)::text as slept;
 
-insert into auth.users (id, email, aud, role) values
-('11111111-1111-4111-8111-111111111111', 'table-view@example.com', 'authenticated', 'authenticated');
+-- newest for ever: the table view offers the latest users, and other tests make hundreds
+insert into auth.users (id, email, aud, role, created_at) values
+(
+    '11111111-1111-4111-8111-111111111111', 'table-view@example.com', 'authenticated',
+    'authenticated', '2100-01-01'
+);
