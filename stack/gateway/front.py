@@ -113,11 +113,12 @@ class LogPages:
 
 
 def _written_at(log: Path) -> float:
-    """In seconds; 0 when it has gone."""
+    """In seconds; 0 when it is empty or has gone."""
     try:
-        return log.stat().st_mtime
+        found = log.stat()
     except OSError:
         return 0
+    return found.st_mtime if found.st_size else 0
 
 
 def _tab(name: str, is_open: bool) -> Child:
