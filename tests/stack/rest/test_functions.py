@@ -142,7 +142,8 @@ def test_unclear_overloads(api):
     assert (answer.status_code, answer.json()["code"]) == (300, "PGRST203")
     assert answer.json()["message"] == (
         "Could not choose the best candidate function between:"
-        " public.rest_unclear(a => integer), public.rest_unclear(a => text)"
+        " public.rest_unclear(a => integer), public.rest_unclear(a => text),"
+        " public.rest_unclear(a => boolean, b => integer)"
     )
 
 

@@ -256,8 +256,8 @@ REFUSALS = {
     "rest_projects?select=id,(x": (400, "PGRST100", "failed to parse select parameter"),
     "rest_projects?order=id.up": (400, "PGRST100", "failed to parse order (id.up)"),
     "rest_projects?or=(id.eq.1": (400, "PGRST100", "failed to parse logic tree"),
-    "rest_projects?or=()": (400, "PGRST100", '"failed to parse logic tree (())" (line 1, column 4)'),
-    "rest_projects?not.or=()": (400, "PGRST100", "logic tree (())\" (line 1, column 8)"),
+    "rest_projects?or=()": (400, "PGRST100", 'parse logic tree (())" (line 1, column 4)'),
+    "rest_projects?not.or=()": (400, "PGRST100", 'logic tree (())" (line 1, column 8)'),
     "rest_projects?select=id'": (400, "PGRST100", "failed to parse select parameter"),
     "rest_projects?select=id::int;": (400, "PGRST100", "failed to parse select parameter"),
     "rest_projects?rest_tasks.id=eq.1": (400, "PGRST108", "'rest_tasks' is not an embedded"),
@@ -291,9 +291,7 @@ TOLERATED = {
     "rest_projects?and=(id.eq.1,id.neq.2))&select=id": [{"id": 1}],
     "rest_projects?not.or=(id.gt.1,id.lt.0))&select=id": [{"id": 1}],
     "rest_projects?select=id)&id=eq.1": [{"id": 1}],
-    "rest_projects?select=id,rest_tasks(count)'&id=eq.1": [
-        {"id": 1, "rest_tasks": [{"count": 2}]}
-    ],
+    "rest_projects?select=id,rest_tasks(count)'&id=eq.1": [{"id": 1, "rest_tasks": [{"count": 2}]}],
     "rest_projects?select=id&order=id&offset=-4&limit=1": [{"id": 1}],
 }
 

@@ -10,6 +10,8 @@ as $$ select 'int text' $$;
 create function public.rest_unclear(a int) returns text language sql immutable as $$ select 'int' $$;
 create function public.rest_unclear(a text) returns text language sql immutable
 as $$ select 'text' $$;
+create function public.rest_unclear(a boolean, b int default 0) returns text language sql immutable
+as $$ select 'boolean int' $$;
 create function public.rest_total(variadic numbers int[]) returns bigint language sql immutable
 as $$ select sum(n) from unnest(numbers) as n $$;
 create function public.rest_nothing() returns void language sql as $$ $$;
