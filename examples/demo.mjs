@@ -227,3 +227,4 @@ tell(
   `the audit log: ${log[0].action}, because "${log[0].details.reason}"`,
 )
 console.log('\nThat was the whole way: clients, Auth, Postgres, provider, worker, Realtime, ledger.')
+process.exit() // the client keeps a timer of ten seconds after a channel is left
