@@ -138,4 +138,4 @@ comment on function public.delete_account is
 $$Delete the caller's account, for good: the login ends, everything personal goes.
 
 The empty profile stays, so that contracts and ledger entries keep their party.
-Errors: identity.last_admin (409), escrow.still_open (409).$$;
+Errors: identity.last_admin (409), escrow.still_open (409), ledger.balance_left (409).$$;

@@ -8,7 +8,8 @@ insert into private.error_codes (code, http_status, message) values
 ('ledger.key_reused', 409, 'This key was used for something else.'),
 ('ledger.invalid_amount', 422, 'The amount must be a whole number of minor units above zero.'),
 ('ledger.reservation_not_found', 404, 'There is no such reservation.'),
-('ledger.reservation_closed', 409, 'The reservation was posted, voided or has expired.');
+('ledger.reservation_closed', 409, 'The reservation was posted, voided or has expired.'),
+('ledger.balance_left', 409, 'Money stands on an account of this person.');
 
 create domain public.currency_code as text constraint currency_code_check
 check (value ~ '^[A-Z]{3}$');

@@ -305,6 +305,26 @@ $$What one's account held at a time, in minor units.
 
 Errors: ledger.account_not_found (404).$$;
 
+-- Nobody leaves money, or a debt, behind.
+create function private.keep_balance_owner() returns trigger
+language plpgsql security definer set search_path = '' as $$
+begin
+    if exists (
+        select from public.ledger_accounts as account
+        where account.owner_id = new.id
+            and (account.posted_minor <> 0 or account.reserved_minor <> 0)
+    ) then
+        perform private.reject('ledger.balance_left');
+    end if;
+    return new;
+end;
+$$;
+comment on function private.keep_balance_owner is
+'Trigger: an account with a balance keeps its owner.';
+create trigger t10_keep_balance_owner before update of deleted_at on public.profiles
+for each row when (new.deleted_at is not null)
+execute function private.keep_balance_owner();
+
 -- Seals: a chain of hashes over everything posted, so that tampering shows.
 create table private.ledger_seals (
     id bigint generated always as identity,

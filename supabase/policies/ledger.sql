@@ -10,7 +10,7 @@ select private.close(
         'private.expire_reservations', 'private.account_balance', 'private.fold_balances',
         'private.balance_at', 'private.my_ledger_account_ids', 'private.hash_postings',
         'private.unsealed_ids', 'private.seal_ledger', 'private.verify_ledger',
-        'public.get_balance_at', 'private.get_balance_at'
+        'public.get_balance_at', 'private.get_balance_at', 'private.keep_balance_owner'
     ]::regproc[]
 );
 

@@ -198,7 +198,7 @@ FUNCTIONS = {
     ),
     # the owner has a part in an open escrow
     "delete_account()": (
-        "deny", "row", "escrow.still_open", "escrow.still_open", "row", "identity.last_admin",
+        "deny", "row", "ledger.balance_left", "ledger.balance_left", "row", "identity.last_admin",
         "deny", "deny",
     ),
     "grant_role(%(owner)s, 'agent')": (

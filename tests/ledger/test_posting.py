@@ -142,3 +142,14 @@ def test_a_balance_at_a_time_is_what_it_was(books):
         assert books.one("select private.balance_at(%s, %s)", ada, moment) == 90 - 10 * step
     clearing = books.clearing()
     assert books.one("select private.balance_at(%s, %s)", clearing, moments[0]) == -100
+
+
+@pytest.mark.parametrize("left", [100, -100])
+def test_nobody_leaves_money_or_a_debt_behind(books, cast, left):
+    stranger = cast["stranger"]
+    account = books.account(owner_id=stranger.id)
+    books.db.execute("update ledger_accounts set floor_minor = -100 where id = %s", [account])
+    books.move("in", {books.clearing(): -left, account: left})
+    assert stranger.outcome("select delete_account()") == "ledger.balance_left"
+    books.move("out", {account: -left, books.clearing(): left})
+    assert stranger.outcome("select delete_account()") == "row"

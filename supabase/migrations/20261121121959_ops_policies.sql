@@ -210,7 +210,7 @@ create policy guildhall_avatars_delete_own on storage.objects for delete to auth
 );
 -- end
 
--- policies/ledger.sql 9a9a56d3b4fdbf435b62be32f24571fc6f85929a57639e770ca149dc47895667
+-- policies/ledger.sql ea94236f17a64fb4e42b1f3879be156b26861a20bce1dbbf6981c405a9e15136
 select private.close(
     tables => array[
         'public.ledger_accounts', 'public.ledger_transactions', 'public.ledger_entries',
@@ -223,7 +223,7 @@ select private.close(
         'private.expire_reservations', 'private.account_balance', 'private.fold_balances',
         'private.balance_at', 'private.my_ledger_account_ids', 'private.hash_postings',
         'private.unsealed_ids', 'private.seal_ledger', 'private.verify_ledger',
-        'public.get_balance_at', 'private.get_balance_at'
+        'public.get_balance_at', 'private.get_balance_at', 'private.keep_balance_owner'
     ]::regproc[]
 );
 
