@@ -40,10 +40,14 @@ class TablesPage:
             body = layout.refusal(f"Postgres does not answer: {str(error).strip()}")
             await send_page(send, page("Tables", "/tables", body), 503)
             return
-        relation = _find(relations, asked)
+        relation, viewer = _find(relations, asked), _viewer(asked, users)
+        if viewer is None:  # never as somebody else
+            body = layout.refusal("Nobody of that name is among the roles and the latest users.")
+            await send_page(send, page("Tables", "/tables", body), 404)
+            return
         shown = None
         if relation is not None:
-            shown = await self._read(relation, _viewer(asked, users), asked, users)
+            shown = await self._read(relation, viewer, asked, users)
         status = 404 if relation is None and "table" in asked else 200
         body = layout.tables(asked, relations, users, shown)
         title = f"{relation.schema}.{relation.name}" if relation else "Tables"
@@ -71,12 +75,14 @@ def _find(relations: Sequence[Relation], asked: Mapping[str, str]) -> Relation |
     return next((one for one in relations if (one.schema, one.name) == wanted), None)
 
 
-def _viewer(asked: Mapping[str, str], users: Sequence[User]) -> Viewer:
-    role = asked.get("as", "")
+def _viewer(asked: Mapping[str, str], users: Sequence[User]) -> Viewer | None:
+    role = asked.get("as") or "owner"
+    if role == "owner":
+        return OWNER
     if role in catalog.API_ROLES:
         return Viewer.of(role)
     user = next((one for one in users if str(one.id) == role), None)
-    return Viewer.of("authenticated", user) if user else OWNER
+    return Viewer.of("authenticated", user) if user else None
 
 
 def _choice(asked: Mapping[str, str], columns: Sequence[Column]) -> Choice:
