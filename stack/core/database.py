@@ -46,6 +46,15 @@ class Database:
             await pool.open()
         return self._pools[role]
 
+    async def connect(self, role: str, purpose: str) -> Connection:
+        """A connection of one's own, outside any pool: to listen, or to read a slot."""
+        return await psycopg.AsyncConnection.connect(
+            self.conninfo(role),
+            autocommit=True,
+            prepare_threshold=None,
+            application_name=f"stack: {purpose}",
+        )
+
     async def refresh(self) -> None:
         """Replace the connections that a restart of Postgres broke."""
         for pool in list(self._pools.values()):

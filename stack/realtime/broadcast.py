@@ -131,12 +131,7 @@ class MessageStream:
                 wait = min(wait * 2, _LONGEST_WAIT)
 
     async def _connect(self) -> Connection:
-        return await psycopg.AsyncConnection.connect(
-            self._database.conninfo("supabase_admin"),
-            autocommit=True,
-            prepare_threshold=None,
-            application_name="stack: realtime messages",
-        )
+        return await self._database.connect("supabase_admin", "realtime messages")
 
     async def _follow(self, connection: Connection) -> None:
         woken = []

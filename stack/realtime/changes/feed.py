@@ -149,12 +149,7 @@ class ChangesFeed:
             wait = min(wait * 2, _LONGEST_WAIT)
 
     async def _connect(self) -> Connection:
-        return await psycopg.AsyncConnection.connect(
-            self._database.conninfo("supabase_admin"),
-            autocommit=True,
-            prepare_threshold=None,
-            application_name="stack: realtime changes",
-        )
+        return await self._database.connect("supabase_admin", "realtime changes")
 
     async def _open_slot(self, connection: Connection) -> None:
         name = await self._slot_name(connection)
