@@ -42,7 +42,9 @@ alter table private.error_codes enable row level security;
 comment on table private.error_codes is
 'Every error that SQL raises by private.reject: stable code, HTTP status, English message.';
 
-create function private.reject(code text, detail text default null) returns void
+-- `headers` of the answer, like Retry-After, may come with a refusal.
+create function private.reject(code text, detail text default null, headers json default '{}')
+returns void
 language plpgsql stable security definer set search_path = '' as $$
 declare
     v_known private.error_codes;
@@ -53,13 +55,15 @@ begin
         message = json_build_object(
             'code', v_known.code, 'message', v_known.message, 'details', reject.detail, 'hint', null
         )::text,
-        detail = json_build_object('status', v_known.http_status, 'headers', '{}'::json)::text;
+        detail = json_build_object(
+            'status', v_known.http_status, 'headers', reject.headers
+        )::text;
 end;
 $$;
 comment on function private.reject is
 $$Raise a catalogued error: the Data API answers its status and JSON, Python reads the same.
 
-An unknown code is itself an error (no_data_found).$$;
+`headers` are added to the answer. An unknown code is itself an error (no_data_found).$$;
 
 create function private.close(tables regclass[], functions regproc[]) returns void
 language plpgsql set search_path = '' as $$

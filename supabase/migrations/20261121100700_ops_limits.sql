@@ -7,31 +7,6 @@ insert into private.error_codes (code, http_status, message) values
 ('ops.idempotency_in_flight', 409, 'The first request with this Idempotency-Key is under way.'),
 ('ops.idempotency_answer_lost', 409, 'This request was carried out, but its answer is lost.');
 
--- A refusal may carry headers of the answer, like Retry-After.
--- squawk-ignore ban-drop-function
-drop function private.reject(text, text);
-create function private.reject(code text, detail text default null, headers json default '{}')
-returns void
-language plpgsql stable security definer set search_path = '' as $$
-declare
-    v_known private.error_codes;
-begin
-    select known.* into strict v_known from private.error_codes as known
-    where known.code = reject.code;
-    raise sqlstate 'PGRST' using
-        message = json_build_object(
-            'code', v_known.code, 'message', v_known.message, 'details', reject.detail, 'hint', null
-        )::text,
-        detail = json_build_object(
-            'status', v_known.http_status, 'headers', reject.headers
-        )::text;
-end;
-$$;
-comment on function private.reject is
-$$Raise a catalogued error: the Data API answers its status and JSON, Python reads the same.
-
-`headers` are added to the answer. An unknown code is itself an error (no_data_found).$$;
-
 -- Tiers: a bucket holds `burst` requests and refills at `requests_per_hour`.
 create table private.rate_tiers (
     tier text not null,
