@@ -41,6 +41,7 @@ class Companions:
     def __init__(self, config: Config) -> None:
         self._config = config
         self._environment = os.environ | environment(config)
+        self._values = self._environment | {"folder": str(config.folder)}
         self._note = config.folder / "companions.json"
         self._all = [
             _Companion(
@@ -102,7 +103,7 @@ class Companions:
             os.path.expandvars(part) if "$" in part else part for part in companion.command
         ]
         program = sys.executable if program == "python" else program
-        arguments = [_fill(argument, self._environment) for argument in arguments]
+        arguments = [_fill(argument, self._values) for argument in arguments]
         with open_log(self._config.folder / "logs" / f"{companion.name}.log") as log:
             try:
                 companion.process = subprocess.Popen(
@@ -110,7 +111,11 @@ class Companions:
                     stdout=log,
                     stderr=subprocess.STDOUT,
                     cwd=self._config.project,
-                    env=companion.environment | self._environment,
+                    env={
+                        name: _fill(value, self._values)
+                        for name, value in companion.environment.items()
+                    }
+                    | self._environment,
                     **child_options(signal.SIGTERM),
                 )
             except OSError as error:
@@ -137,7 +142,9 @@ def _words(name: str, service: Mapping[str, Any]) -> list[str]:
 
 
 def _fill(argument: str, values: dict[str, str]) -> str:
-    """`{NAME}` in a command is the stack's setting of that name."""
+    """`{NAME}` in a command or its environment is the stack's setting of that name, `{folder}` its
+    folder.
+    """
     for name, value in values.items():
         argument = argument.replace("{" + name + "}", value)
     return argument

@@ -138,12 +138,15 @@ async def duplicate_of_email(
     )
 
 
-async def user_by_identity(db: Connection, provider: str, provider_id: str) -> User | None:
+async def user_by_identity(
+    db: Connection, provider: str, provider_id: str, *, lock: bool = False
+) -> User | None:
     """The user to whom a provider's account belongs."""
     return await _one_user(
         db,
         "u.id = (select i.user_id from auth.identities as i"
-        " where i.provider = %s and i.provider_id = %s)",
+        " where i.provider = %s and i.provider_id = %s)"
+        f"{' for no key update of u' if lock else ''}",
         [provider, provider_id],
     )
 

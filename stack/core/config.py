@@ -3,9 +3,11 @@
 import contextlib
 import json
 import os
+import random
 import re
 import secrets
 import socket
+import sys
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -19,6 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from stack.core.errors import StackError
 
 API_PORT, DB_PORT = 54321, 54322  # as `supabase start` has them
+_STEADY_PORTS = range(20_000, 32_768)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,8 +176,30 @@ def load_config(
     )
 
 
+_kept: list[socket.socket] = []
+
+
 def free_port() -> int:
-    """A TCP port nobody listens on now."""
+    """A TCP port nobody listens on now.
+
+    Below those that systems give to outgoing connections: one of them would keep us from it when
+    we start again.
+    """
+    for number in random.sample(_STEADY_PORTS, 100):
+        probe = socket.socket()
+        try:
+            probe.bind(("127.0.0.1", number))
+        except OSError:
+            probe.close()
+            continue
+        if sys.platform == "linux":
+            # bound as long as this process lives, so that who looks meanwhile finds another one;
+            # servers reuse addresses, and listen on it all the same
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            _kept.append(probe)
+        else:
+            probe.close()
+        return number
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

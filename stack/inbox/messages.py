@@ -50,12 +50,15 @@ class Messages:
     def __init__(self, folder: Path, *, bound: int = MAX_MESSAGES) -> None:
         self._folder, self._bound = folder, bound
         self._read: dict[str, Message] = {}
+        self._newest = 0
 
     def add(self, to: str, subject: str, markup: str) -> Message:
         """Keep a mail. Errors: OSError when the disk refuses."""
         text = plain_text(markup)
+        # ids sort as mails came, also within a millisecond
+        self._newest = max(time.time_ns() // 1_000_000, self._newest + 1)
         message = Message(
-            id=f"{time.time_ns() // 1_000_000:013d}-{secrets.token_hex(6)}",
+            id=f"{self._newest:013d}-{secrets.token_hex(6)}",
             to=to,
             subject=subject,
             html=markup,

@@ -67,7 +67,15 @@ def migrate(config: Config, *, with_seed: bool = True) -> list[str]:
     """
     new = pending(config)
     if new:
-        run(config, ["db", "push", *(["--include-seed"] if with_seed else [])])
+        try:
+            run(config, ["db", "push", *(["--include-seed"] if with_seed else [])])
+        except StackError as error:
+            if "not found in local migrations" not in str(error):
+                raise
+            raise StackError(
+                f"{error}\n\nHere: the data was made by another version of this folder."
+                " Go back to that one, or forget the data with `reset`."
+            ) from error
     return new
 
 

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -106,7 +107,11 @@ class Answering:
 
 
 def route(parts: Parts, path: str, methods: list[str], endpoint: Endpoint) -> Route:
-    return Route(path, Answering(parts, endpoint), methods=methods)
+    made = Route(path, Answering(parts, endpoint), methods=methods)
+    # a name may hold a line's end, and is refused for it; Starlette would cut it off
+    pattern = made.path_regex.pattern.removesuffix("$") + r"\Z"
+    made.path_regex = re.compile(pattern, re.DOTALL)
+    return made
 
 
 def json_response(value: Any, status: int = 200) -> Response:

@@ -68,7 +68,8 @@ async def open_account(
     when several accounts share the address; AuthError of the before_user_created hook.
     """
     data = profile.identity_data()
-    user = await user_by_identity(db, provider, profile.subject)
+    # the user's row before the identity's, as everywhere: two at once would wait for each other
+    user = await user_by_identity(db, provider, profile.subject, lock=True)
     if user is not None:
         await _renew_identity(db, provider, profile.subject, data)
         user = await _adopt(db, user, data)

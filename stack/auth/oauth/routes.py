@@ -253,7 +253,7 @@ async def twice(attempt: Callable[[], Awaitable[T]]) -> T:
     """Run a transaction once more when another request has just made what it wanted to make."""
     try:
         return await attempt()
-    except psycopg.errors.UniqueViolation:
+    except (psycopg.errors.UniqueViolation, psycopg.errors.DeadlockDetected):
         return await attempt()
 
 

@@ -1,7 +1,6 @@
 """Tokens that prove nothing: none opens an account or an admin's door."""
 
 import base64
-import contextlib
 import json
 import socket
 import time
@@ -154,15 +153,13 @@ def test_a_body_has_one_length(stack, framing):
     """A request inside another's body is never answered."""
     parts = urlsplit(stack.url)
     hidden = b"GET /auth/v1/settings HTTP/1.1\r\nHost: x\r\n\r\n"
-    with socket.create_connection((parts.hostname, parts.port), timeout=5) as connection:
+    with socket.create_connection((parts.hostname, parts.port), timeout=10) as connection:
         connection.sendall(
             b"POST /auth/v1/token?grant_type=password HTTP/1.1\r\nHost: x\r\n"
             b"Content-Type: application/json\r\n" + framing + b"\r\n0\r\n\r\n" + hidden
         )
-        connection.settimeout(1)
         answered = b""
-        with contextlib.suppress(TimeoutError):
-            while chunk := connection.recv(65536):
-                answered += chunk
+        while chunk := connection.recv(65536):  # it closes what it cannot trust
+            answered += chunk
     assert b"mailer_autoconfirm" not in answered
     assert answered.startswith(b"HTTP/1.1 400")

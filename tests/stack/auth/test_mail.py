@@ -87,7 +87,7 @@ async def test_mail_goes_out_by_smtp(variant, email):
     client = await variant({"email": {"smtp": smtp}})
     answered = await client.post("/signup", json={"email": email, "password": PASSWORD})
     assert answered.status_code == 200
-    await asyncio.wait_for(done.wait(), 5)
+    await asyncio.wait_for(done.wait(), 15)
     text = "".join(received)
     assert f"RCPT TO:<{email}>" in text
     assert "From: Guildhall <noreply@example.com>" in text

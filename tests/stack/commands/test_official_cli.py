@@ -81,6 +81,18 @@ def test_a_broken_migration_stops_the_start(commands, migrations):
         connection.execute("select from public.things")
 
 
+def test_data_of_another_version_says_what_to_do(commands, migrations):
+    (migrations / "20260101000000_first.sql").write_text(TABLE)
+    commands.up()
+    commands.run("down")
+    (migrations / "20260101000000_first.sql").rename(migrations / "20260101000001_first.sql")
+    done = commands.run("up", "--port", "0", "--db-port", "0", "--no-fsync")
+    assert done.returncode == 1
+    assert "forget the data with `reset`" in done.stderr
+    commands.run("reset")
+    commands.up()
+
+
 def test_the_password_is_not_an_argument_and_secrets_stay_here(commands, monkeypatch):
     config = load_config(commands.project, commands.folder, api_port=0, db_port=0)
     seen = {}

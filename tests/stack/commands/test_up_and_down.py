@@ -5,11 +5,13 @@ import pty
 import signal
 import socket
 import subprocess
+import sys
 from contextlib import closing
 
 import psycopg
 import pytest
 
+from stack.core.config import free_port
 from tests.stack.commands.commands import ROOT, Commands, is_alive, wait_until
 
 
@@ -199,3 +201,11 @@ def test_foreground_at_a_terminal_says_where_it_is(commands):
     process.send_signal(signal.SIGINT)
     assert process.wait(20) == 0
     os.close(terminal)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a bound port keeps servers out")
+def test_a_port_that_one_start_has_found_is_found_by_no_other():
+    port = free_port()
+    with socket.socket() as other, pytest.raises(OSError, match="in use"):
+        other.bind(("127.0.0.1", port))
+    socket.create_server(("127.0.0.1", port)).close()

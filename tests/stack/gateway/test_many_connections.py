@@ -37,4 +37,4 @@ async def test_idle_connections_do_not_stop_answers(stack):
             writer.close()
             with contextlib.suppress(OSError):
                 await writer.wait_closed()
-    assert lasted < 5, f"50 answers took {lasted:.1f} s"
+    assert lasted < 15, f"50 answers took {lasted:.1f} s"

@@ -183,7 +183,7 @@ def test_a_write_is_impossible(show, stack, view):
 def test_a_slow_query_is_cut_off(show):
     started = time.monotonic()
     assert refusal(show("sleeper")) == "canceling statement due to statement timeout (57014)"
-    assert time.monotonic() - started < 8
+    assert time.monotonic() - started < 10
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])

@@ -7,12 +7,16 @@ from pathlib import Path
 import pytest
 
 
-@pytest.fixture(scope="session")
-def admin_url(stack):
+def admin_of(stack):
     """The superuser's login, to cut connections."""
     secrets = json.loads((stack.folder / "secrets.json").read_text())
     assert secrets["db_password"] in stack.database_url
     return stack.database_url.replace("//postgres:", "//supabase_admin:")
+
+
+@pytest.fixture(scope="session")
+def admin_url(stack):
+    return admin_of(stack)
 
 
 @pytest.fixture

@@ -63,7 +63,7 @@ export class Inbox extends Array {
     this.wake?.()
     return length
   }
-  async until(count, milliseconds = 5000) {
+  async until(count, milliseconds = 15_000) {
     const deadline = Date.now() + milliseconds
     while (this.length < count) {
       const left = deadline - Date.now()

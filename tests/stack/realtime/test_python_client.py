@@ -40,7 +40,7 @@ async def _joined(channel):
             joined.set_exception(error or RuntimeError(state))
 
     await channel.subscribe(on_state)
-    await asyncio.wait_for(joined, 5)
+    await asyncio.wait_for(joined, 15)
 
 
 async def _until(condition):

@@ -58,7 +58,7 @@ class Wire:
         message = await self.until(lambda m: m[3] == "phx_reply" and m[1] == ref)
         return message[4]
 
-    async def until(self, matches: Callable[[Any], bool], seconds: float = 5) -> Any:
+    async def until(self, matches: Callable[[Any], bool], seconds: float = 15) -> Any:
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             for message in self.heard:

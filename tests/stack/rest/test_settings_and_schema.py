@@ -10,7 +10,7 @@ from stack.rest.settings import Settings, _change
 from tests.conftest import start_stack
 
 
-def until(condition, seconds=10):
+def until(condition, seconds=30):
     """Wait for something that is announced, not immediate."""
     end = time.monotonic() + seconds
     while not condition():

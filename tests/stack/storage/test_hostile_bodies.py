@@ -53,7 +53,7 @@ def incoming(stack, bucket):
 
 
 def eventually(condition):
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 20
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.02)
@@ -63,7 +63,9 @@ def test_a_declared_giant_is_refused_at_once(stack, http, bucket):
     with connect(stack) as connection:
         size = 10**13
         connection.sendall(head(stack, bucket, "a", f"content-length: {size}") + b"x" * 1000)
-        answer = connection.recv(4096)
+        answer = b""
+        while b'"statusCode":' not in answer and (piece := connection.recv(4096)):
+            answer += piece
     assert b"400 Bad Request" in answer
     assert b'"statusCode":"413"' in answer
     assert names(http, bucket) == []
@@ -189,7 +191,7 @@ def test_slow_clients_hold_nobody_up(stack, http, bucket):
             slow += [sender, reader]
         for reader in slow[1::2]:
             reader.recv(100)  # its answer has begun
-        assert work("beside") < 5 * alone + 1
+        assert work("beside") < 5 * alone + 5
     finally:
         for connection in slow:
             connection.close()

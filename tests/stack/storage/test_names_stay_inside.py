@@ -47,6 +47,13 @@ def test_evil_names_are_refused(http, bucket, name):
         http.delete(f"/object/{bucket}/source")
 
 
+@pytest.mark.parametrize("name", ["a\n", "\na", "a\nb", "folder/a\n", "\n"])
+def test_a_lines_end_is_not_cut_off(http, bucket, name):
+    answer = http.post(f"/object/{bucket}/{quote(name, safe='')}", content=b"x")
+    assert (answer.status_code, answer.json()["error"]) == (400, "InvalidKey")
+    assert http.post(f"/object/list-v2/{bucket}", json={}).json()["objects"] == []
+
+
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(name=st.text(min_size=1, max_size=60))
 def test_any_name_round_trips_or_is_refused(http, bucket, stack, name):
