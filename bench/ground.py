@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
+from psycopg.conninfo import make_conninfo
 
 from stack.bootstrap import bootstrap
 from stack.core.config import load_config
@@ -31,6 +32,19 @@ def guildhall_database() -> Iterator[str]:
             yield config.db_url()
         finally:
             cluster.stop()
+
+
+def clone(url: str, name: str, template: str = "postgres") -> str:
+    """The URL of a new database beside the first, a copy of it that nobody may be using."""
+    with psycopg.connect(make_conninfo(url, dbname="template1"), autocommit=True) as db:
+        db.execute(f"create database {name} template {template}".encode())
+    return make_conninfo(url, dbname=name)
+
+
+def server_cpu(backend: int) -> float:
+    """Microseconds of CPU that a backend of this machine has used; nan where /proc is not."""
+    file = Path(f"/proc/{backend}/schedstat")
+    return int(file.read_text().split()[0]) / 1000 if file.exists() else float("nan")
 
 
 def milliseconds(run: Callable[[], object], times: int = 200) -> float:

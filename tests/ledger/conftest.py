@@ -52,6 +52,19 @@ class Books:
             ).fetchall()
         )
 
+    def broken_statements(self):
+        """Entries whose balance is not the sum so far, or that came later with a smaller id."""
+        return self.db.execute(
+            "select * from ("
+            "  select entry.*,"
+            "    sum(amount_minor) over account as so_far,"
+            "    lag(transaction_id) over account as id_before"
+            "  from ledger_entries as entry join ledger_accounts as a on a.id = account_id"
+            "  where not a.is_folded"
+            "  window account as (partition by account_id order by posted_at, transaction_id)"
+            ") as line where balance_minor <> so_far or transaction_id < id_before"
+        ).fetchall()
+
     def findings(self):
         return self.db.execute("select * from private.verify_ledger()").fetchall()
 

@@ -4,8 +4,11 @@ import csv
 import io
 import subprocess
 import sys
+import uuid
 
+import psycopg
 import pytest
+from psycopg import conninfo
 
 
 @pytest.fixture
@@ -52,3 +55,28 @@ def test_statement(run, open_books):
         ("-400", "600"),
     ]
     assert lines[1]["memo"] == '\'=HYPERLINK("http://x")'
+
+
+def test_who_may_not_look_is_told_who_may(own_database):
+    login = f"reader_{uuid.uuid4().hex[:8]}"
+    with psycopg.connect(own_database, autocommit=True) as db:
+        db.execute(f"create role {login} login password 'x' in role guildhall_worker noinherit")
+        try:
+            told = subprocess.run(
+                [sys.executable, "-c", "from workers.cli import main; main()", "ledger", "verify",
+                 "--db-url", conninfo.make_conninfo(own_database, user=login, password="x")],
+                capture_output=True, text=True, check=False,
+            )  # fmt: skip
+        finally:
+            db.execute(f"drop role {login}")
+    assert (told.returncode, told.stdout) == (1, "")
+    assert told.stderr == (
+        "Error: the database: permission denied for schema private;"
+        " connect as postgres, to a database that is migrated\n"
+    )
+
+
+def test_an_account_that_is_not_there(run):
+    told = run("statement", "99")
+    assert (told.returncode, told.stdout) == (1, "")
+    assert told.stderr == "Error: there is no account 99\n"

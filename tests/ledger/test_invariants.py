@@ -27,6 +27,7 @@ def _machine(database):
             self.reserved: list[int] = [0] * 4
             self.pending: list[tuple[str, int, int]] = []
             self.keys = 0
+            self.posted: list[tuple[str, dict[int, int], int]] = []
 
         def teardown(self):
             self.db.rollback()
@@ -42,10 +43,26 @@ def _machine(database):
 
         def post(self, lines, key=None):
             self.keys += 1
-            return self.attempt(
+            key = key or f"key:{self.keys}"
+            answer = self.attempt(
                 "select private.post_transaction(%s, 'test.move', %s, %s)",
-                key or f"key:{self.keys}", list(lines), list(lines.values()),
+                key, list(lines), list(lines.values()),
             )  # fmt: skip
+            if isinstance(answer, int):
+                self.posted.append((key, lines, answer))
+            return answer
+
+        @rule(choice=st.integers(0), is_other=st.booleans())
+        def repeat(self, choice, is_other):
+            """Also when the money has long gone on: what was posted stays posted, once."""
+            if not self.posted:
+                return
+            key, lines, known = self.posted[choice % len(self.posted)]
+            if is_other:
+                doubled = {account: 2 * amount for account, amount in lines.items()}
+                assert self.post(doubled, key) == "ledger.key_reused"
+            else:
+                assert self.post(lines, key) == known
 
         @rule(person=PERSON, amount=AMOUNTS)
         def fund(self, person, amount):
@@ -119,6 +136,7 @@ def _machine(database):
         @invariant()
         def it_verifies(self):
             assert self.books.findings() == []
+            assert self.books.broken_statements() == []
             assert set(self.books.trial_balance().values()) <= {0}
 
     return Ledger

@@ -58,6 +58,29 @@ def test_posted_once(books):
     assert books.findings() == []
 
 
+@pytest.mark.parametrize("closed_as", ["posted", "voided", "expired"])
+def test_what_is_closed_is_not_posted_under_another_key(books, closed_as):
+    ada, ben = books.person(100), books.person()
+    held = reserve(books, ada, 40)
+    post = "select private.post_reservation(%s, %s, 'test.post', %s)"
+    if closed_as == "posted":
+        books.one(post, held, "first", ben)
+    else:
+        close(books, held, closed_as)
+    before = books.balance(ada)
+    assert refused(books, books.one, post, held, "second", ben) == "ledger.reservation_closed"
+    assert (books.balance(ada), available(books, ada)) == (before, before)
+
+
+def test_posting_under_a_key_of_something_else_moves_nothing(books):
+    ada, ben = books.person(100), books.person()
+    held = reserve(books, ada, 40)
+    books.move("gift", {ada: -1, ben: 1})
+    post = "select private.post_reservation(%s, 'gift', 'test.post', %s)"
+    assert refused(books, books.one, post, held, ben) == "ledger.key_reused"
+    assert (books.balance(ada), available(books, ada)) == (99, 59)
+
+
 def test_the_same_key_reserves_once(books):
     ada = books.person(100)
     assert reserve(books, ada, 40) == reserve(books, ada, 40)

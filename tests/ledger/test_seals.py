@@ -73,6 +73,42 @@ def test_a_posting_under_way_is_sealed_later(open_books):
     assert books.findings() == []
 
 
+def test_a_seal_names_a_hundred_thousand_at_most(open_books):
+    books = open_books()
+    books.db.execute(
+        "insert into ledger_transactions (kind, idempotency_key, input_hash, posted_at)"
+        " select 'test.import', n::text, '', now() from generate_series(1, 100001) as n"
+    )
+    assert books.one("select private.seal_ledger()") == 1
+    assert books.one("select private.seal_ledger()") == 2
+    assert books.one("select private.seal_ledger()") is None
+    assert books.db.execute(
+        "select transaction_count from private.ledger_seals order by id"
+    ).fetchall() == [(100000,), (1,)]
+
+
+@pytest.mark.parametrize(
+    ("statement", "finding"),
+    [
+        ("delete from ledger_accounts where owner_id is not null", "entry of no account"),
+        (
+            "delete from ledger_transactions where idempotency_key = 'b:1'",
+            "entry of no transaction",
+        ),
+        ("delete from ledger_entries where amount_minor > 0", "transaction unbalanced"),
+        ("delete from ledger_entries", "transaction empty"),
+        (
+            "insert into private.ledger_seals"
+            " (transaction_ids, transaction_count, entry_count, hash) values ('{[3,4)}', 1, 2, '')",
+            "sealed twice",
+        ),
+    ],
+)
+def test_what_is_missing_or_doubled_is_named(sealed, statement, finding):
+    _tamper(sealed, statement)
+    assert finding in {found for found, _ in sealed.findings()}
+
+
 def test_folds_change_no_balance(open_books):
     books = open_books()
     ada = books.person(1000)

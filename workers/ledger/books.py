@@ -47,6 +47,12 @@ def verify(db_url: str) -> list[Finding]:
         return cursor.execute("select * from private.verify_ledger()").fetchall()
 
 
+def check(db_url: str) -> list[Finding]:
+    """What must hold of all money right now and does not."""
+    with psycopg.connect(db_url) as db, db.cursor(row_factory=class_row(Finding)) as cursor:
+        return cursor.execute("select * from private.check_invariants()").fetchall()
+
+
 def trial_balance(db_url: str) -> list[Total]:
     """Balances by currency and kind; those of a currency sum to zero."""
     with psycopg.connect(db_url) as db, db.cursor(row_factory=class_row(Total)) as cursor:
@@ -55,6 +61,13 @@ def trial_balance(db_url: str) -> list[Total]:
             " sum(private.account_balance(id))::bigint as balance_minor"
             " from public.ledger_accounts group by 1, 2 order by 1, 2"
         ).fetchall()
+
+
+def has_account(db_url: str, account_id: int) -> bool:
+    """Whether there is an account of this id."""
+    with psycopg.connect(db_url) as db:
+        found = db.execute("select from public.ledger_accounts where id = %s", [account_id])
+        return found.rowcount > 0
 
 
 def statement(db_url: str, account_id: int) -> Iterator[StatementLine]:

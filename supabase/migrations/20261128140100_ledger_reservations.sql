@@ -1,0 +1,45 @@
+-- A reservation moves its money once, under whichever key it is asked to.
+set lock_timeout = '5s';
+
+create or replace function private.post_reservation(
+    reservation_id uuid, key text, kind text, to_account_id bigint, memo text default ''
+) returns bigint
+language plpgsql security definer set search_path = '' as $$
+declare
+    v_held public.ledger_reservations;
+begin
+    -- both accounts in id order, before anything else is locked
+    perform from public.ledger_accounts as account
+    where account.id in (
+        select held.account_id from public.ledger_reservations as held
+        where held.id = post_reservation.reservation_id
+        union all select post_reservation.to_account_id
+    ) and not account.is_folded
+    order by account.id
+    for no key update;
+    -- posted before: by this key, or it is another wish for the same money
+    if exists (
+        select from public.ledger_reservations as held
+        where held.id = post_reservation.reservation_id and held.status = 'posted'
+    ) and not exists (
+        select from public.ledger_transactions as known
+        where known.idempotency_key = post_reservation.key
+    ) then
+        perform private.reject('ledger.reservation_closed', 'posted');
+    end if;
+    v_held := private.close_reservation(post_reservation.reservation_id, 'posted');
+    return private.post_transaction(
+        key => post_reservation.key,
+        kind => post_reservation.kind,
+        accounts => array[v_held.account_id, post_reservation.to_account_id],
+        amounts => array[-v_held.amount_minor, v_held.amount_minor],
+        subject_id => v_held.subject_id,
+        memo => post_reservation.memo
+    );
+end;
+$$;
+comment on function private.post_reservation is
+$$Move what was held back to another account, whole and once. Safe to repeat under its key.
+
+Errors: ledger.reservation_not_found (404), ledger.reservation_closed (409), also when it was
+posted under another key; ledger.key_reused (409).$$;

@@ -1,0 +1,103 @@
+-- Seals of bounded size; a check of the whole that stays linear in the number of seals and entries.
+set lock_timeout = '5s';
+
+-- Ids are drawn before they commit: a posting under way during a seal is taken by a later one.
+create or replace function private.unsealed_ids() returns int8multirange
+language sql stable security definer set search_path = '' as $$
+    with recent as (
+        -- a posting that took longer than a day to commit would be told by verify_ledger
+        select
+            coalesce(range_agg(seal.transaction_ids), '{}'::int8multirange) as ids,
+            coalesce(min(lower(seal.transaction_ids)), 0) as first_id
+        from private.ledger_seals as seal
+        where seal.sealed_at > now() - interval '1 day' or seal.id = (
+            select max(newest.id) from private.ledger_seals as newest
+        )
+    )
+    select range_agg(int8range(unsealed.id, unsealed.id, '[]'))
+    from (
+        select moved.id
+        from public.ledger_transactions as moved, recent
+        where moved.id >= recent.first_id and not moved.id <@ recent.ids
+        order by moved.id
+        -- what one seal hashes is held in memory
+        limit 100000
+    ) as unsealed
+$$;
+comment on function private.unsealed_ids is
+'Postings that no seal names yet, the hundred thousand oldest, or null.';
+
+-- Also what foreign keys kept out before.
+create or replace function private.verify_ledger()
+returns table (finding text, subject text)
+language sql stable security definer set search_path = '' as $$
+    with chain as (
+        select seal.*, coalesce(lag(seal.hash) over (order by seal.id), '') as previous
+        from private.ledger_seals as seal
+    )
+    select 'seal broken', format('seal %s of %s', chain.id, chain.sealed_at)
+    from chain
+    cross join lateral private.hash_postings(chain.previous, chain.transaction_ids) as made
+    where (made.hash, made.transaction_count, made.entry_count)
+        is distinct from (chain.hash, chain.transaction_count, chain.entry_count)
+    union all
+    select 'sealed twice', format('transactions from %s', named.first_id)
+    from (
+        select
+            lower(part.ids) as first_id,
+            max(upper(part.ids)) over (
+                order by lower(part.ids), seal.id
+                rows between unbounded preceding and 1 preceding
+            ) as end_id
+        from private.ledger_seals as seal
+        cross join lateral unnest(seal.transaction_ids) as part (ids)
+    ) as named
+    where named.first_id < named.end_id
+    union all
+    select 'never sealed', format('transaction %s', moved.id)
+    from public.ledger_transactions as moved
+    where moved.posted_at < now() - interval '1 day'
+        and moved.id < (select max(lower(seal.transaction_ids)) from private.ledger_seals as seal)
+        and not moved.id <@ (
+            select range_agg(seal.transaction_ids) from private.ledger_seals as seal
+        )
+    union all
+    select 'transaction unbalanced', format('transaction %s, %s', entry.transaction_id, account.currency)
+    from public.ledger_entries as entry
+    left join public.ledger_accounts as account on account.id = entry.account_id
+    group by entry.transaction_id, account.currency
+    having sum(entry.amount_minor) <> 0
+    union all
+    select 'entry of no account', format('transaction %s', entry.transaction_id)
+    from public.ledger_entries as entry
+    where not exists (
+        select from public.ledger_accounts as account where account.id = entry.account_id
+    )
+    union all
+    select 'entry of no transaction', format('account %s', entry.account_id)
+    from public.ledger_entries as entry
+    where not exists (
+        select from public.ledger_transactions as moved where moved.id = entry.transaction_id
+    )
+    union all
+    select 'transaction empty', format('transaction %s', moved.id)
+    from public.ledger_transactions as moved
+    where not exists (
+        select from public.ledger_entries as entry where entry.transaction_id = moved.id
+    )
+    union all
+    select 'balance differs from its entries', format('account %s', account.id)
+    from public.ledger_accounts as account
+    left join public.ledger_entries as entry on account.id = entry.account_id
+    group by account.id
+    having private.account_balance(account.id) <> coalesce(sum(entry.amount_minor), 0)
+    union all
+    select 'reserved differs from its reservations', format('account %s', account.id)
+    from public.ledger_accounts as account
+    left join public.ledger_reservations as held
+        on held.account_id = account.id and held.status = 'pending'
+    group by account.id
+    having account.reserved_minor <> coalesce(sum(held.amount_minor), 0)
+$$;
+comment on function private.verify_ledger is
+'Everything that must hold of the ledger and does not: no row means that it is whole.';
