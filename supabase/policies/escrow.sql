@@ -1,7 +1,7 @@
 select private.close(
     tables => array[
         'public.escrow_transitions', 'public.escrow_agreements', 'public.escrows',
-        'public.escrow_events', 'private.escrow_refunds'
+        'public.escrow_events', 'private.escrow_failures'
     ]::regclass[],
     functions => array[
         'private.guard_escrow_terms', 'private.guard_escrow_status',
@@ -9,9 +9,11 @@ select private.close(
         'private.split_release', 'private.lock_escrow',
         'private.move_escrow', 'private.check_text', 'private.start_escrow_payment',
         'private.fail_escrow_payment', 'private.fund_escrow', 'private.send_back',
-        'private.finish_escrow_refund', 'private.divide_escrow', 'private.refund_part',
+        'private.divide_escrow', 'private.refund_part',
         'private.check_escrows', 'private.approve_next_overdue', 'private.cancel_next_unpaid',
-        'private.take_back', 'private.lift_ledger_floor',
+        'private.take_back', 'private.guard_frozen_escrow',
+        'private.charge_back_escrow', 'private.freeze_escrow',
+        'private.limit_hold', 'private.warn_of_holds', 'private.end_next_hold',
         'private.my_agreement_ids', 'private.my_escrow_ids',
         'public.open_escrow', 'private.open_escrow',
         'public.cancel_escrow', 'private.cancel_escrow',
@@ -59,7 +61,7 @@ to authenticated;
 -- Payments come and go by workers, and time passes there.
 grant execute on function
 private.start_escrow_payment, private.fail_escrow_payment, private.fund_escrow,
-private.finish_escrow_refund, private.take_back, private.check_escrows,
-private.approve_next_overdue,
+private.take_back, private.check_escrows,
+private.approve_next_overdue, private.warn_of_holds, private.end_next_hold,
 private.cancel_next_unpaid
 to guildhall_worker;

@@ -24,6 +24,16 @@ async def cancel_unpaid(context: procrastinate.JobContext, timestamp: int) -> No
         pass
 
 
+@jobs.periodic(cron="23 * * * *")
+@jobs.task(name="escrow.end_holds", queue="escrow", pass_context=True)
+async def end_holds(context: procrastinate.JobContext, timestamp: int) -> None:
+    """Warn of money that cannot be held much longer, and end what cannot be held at all."""
+    async with transaction(pool_of(context)) as db:
+        await db.execute("select private.warn_of_holds()")
+    while await _next(pool_of(context), "select private.end_next_hold()"):
+        pass
+
+
 async def _next(pool: Pool, query: LiteralString) -> bool:
     """One escrow in a transaction of its own; whether there was one."""
     async with transaction(pool) as db:

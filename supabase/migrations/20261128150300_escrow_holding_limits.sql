@@ -1,0 +1,122 @@
+-- Money may not be held for ever: a warning before the provider's limit, a rule at its end.
+set lock_timeout = '5s';
+
+alter table public.escrows
+add column hold_until timestamptz,
+add column hold_warned_at timestamptz;
+-- squawk-ignore require-concurrent-index-creation
+create index escrows_hold_until_idx on public.escrows (hold_until)
+where remaining_minor > 0;
+comment on column public.escrows.hold_until is
+'Until when the provider lets the money be held; then it is released if work was handed in, else
+it goes back. In a dispute the operators must decide before.';
+comment on column public.escrows.hold_warned_at is 'When both parties were warned of it.';
+
+create function private.limit_hold() returns trigger
+language plpgsql security definer set search_path = '' as $$
+begin
+    select new.funded_at + make_interval(days => rule.hold_days::integer) into new.hold_until
+    from private.holding_limits as rule
+    where rule.provider = new.provider and rule.country in ('', coalesce((
+        select paying.payer_country from public.orders as paying
+        where paying.escrow_id = new.id
+        order by paying.paid_at desc nulls last
+        limit 1
+    ), ''))
+    order by rule.country desc
+    limit 1;
+    return new;
+end;
+$$;
+comment on function private.limit_hold is
+'Trigger: a paid escrow knows until when its money may be held.';
+create trigger t50_limit_hold before update of funded_at on public.escrows
+for each row when (old.funded_at is null and new.funded_at is not null)
+execute function private.limit_hold();
+
+create function private.warn_of_holds() returns bigint
+language plpgsql security definer set search_path = '' as $$
+declare
+    v_escrow public.escrows;
+    v_count bigint := 0;
+begin
+    for v_escrow in
+        update public.escrows as held set hold_warned_at = now()
+        where held.id in (
+            select ending.id
+            from public.escrows as ending
+            where ending.remaining_minor > 0 and ending.hold_warned_at is null
+                and ending.hold_until < now() + make_interval(days => coalesce((
+                    select max(rule.warn_days) from private.holding_limits as rule
+                    where rule.provider = ending.provider
+                ), 7)::integer)
+            order by ending.hold_until
+            limit 500
+            for no key update skip locked
+        )
+        returning held.*
+    loop
+        insert into public.escrow_events (escrow_id, from_status, to_status, reason)
+        values (
+            v_escrow.id, v_escrow.status, v_escrow.status,
+            format('money is held until %s at the longest', v_escrow.hold_until::date)
+        );
+        perform realtime.send(
+            jsonb_build_object('escrow_id', v_escrow.id, 'hold_until', v_escrow.hold_until),
+            'escrow_hold_ends', 'user:' || party.id, true
+        )
+        from unnest(array[v_escrow.sponsor_id, v_escrow.creator_id]) as party (id);
+        v_count := v_count + 1;
+    end loop;
+    return v_count;
+end;
+$$;
+comment on function private.warn_of_holds is
+'Tell both parties, once, that their escrow''s money cannot be held much longer; how many.';
+
+create function private.end_next_hold() returns uuid
+language plpgsql security definer set search_path = '' as $$
+declare
+    v_escrow public.escrows;
+    v_why text := 'the provider holds money no longer';
+begin
+    select due.* into v_escrow from public.escrows as due
+    where due.remaining_minor > 0 and due.hold_until <= now() and due.frozen_at is null
+        and due.status in (
+            'locked', 'work_in_progress', 'rejected', 'work_submitted', 'under_review'
+        )
+    order by due.hold_until
+    limit 1
+    for no key update skip locked;
+    if not found then
+        return null;
+    end if;
+    begin
+        if v_escrow.status in ('work_submitted', 'under_review') then
+            if v_escrow.status = 'work_submitted' then
+                perform private.move_escrow(v_escrow.id, 'under_review', v_why);
+            end if;
+            perform private.move_escrow(v_escrow.id, 'approved', v_why);
+            perform private.divide_escrow(v_escrow.id, 0, v_why);
+        else
+            if v_escrow.status = 'rejected' then
+                perform private.move_escrow(v_escrow.id, 'work_in_progress', v_why);
+            end if;
+            perform private.divide_escrow(v_escrow.id, v_escrow.remaining_minor, v_why);
+        end if;
+        delete from private.escrow_failures as mended where mended.escrow_id = v_escrow.id;
+    exception when others then
+        -- again tomorrow; operators see it among the stuck
+        insert into private.escrow_failures (escrow_id, reason) values (v_escrow.id, sqlerrm)
+        on conflict on constraint escrow_failures_pkey do update
+        set reason = excluded.reason, failed_at = now();
+        update public.escrows as later set hold_until = now() + interval '1 day'
+        where later.id = v_escrow.id;
+    end;
+    return v_escrow.id;
+end;
+$$;
+comment on function private.end_next_hold is
+$$End one escrow whose money may be held no longer: release what was handed in, refund the rest.
+
+Disputed and frozen ones wait for whoever decides them. Its id, or null: none left.$$;
