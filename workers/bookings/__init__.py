@@ -1,0 +1,1 @@
+"""Bookings: what time does to them. Everything else happens in SQL."""
