@@ -1,0 +1,1 @@
+"""Subscriptions: what people pay every month, and what it opens for them."""
