@@ -46,13 +46,6 @@ def test_what_is_paid_takes_no_second_order(cast, escrow):
     assert cast["sponsor"].outcome("select order_escrow(%s)", [escrow]) == "escrow.not_payable"
 
 
-def test_a_payment_after_cancellation_moves_nothing(cast, db, escrow):
-    order, amount = _order(cast, escrow)
-    cast["sponsor"].rows("select cancel_escrow(%s)", [escrow])
-    assert cast["worker"].outcome(PAY, [order, "pi_1", amount]) == "escrow.not_payable"
-    assert db.execute("select count(*) from ledger_entries").fetchone() == (0,)
-
-
 def test_else_it_is_the_payers_balance(cast, db):
     ((order,),) = cast["sponsor"].rows("select (create_order(500, 'EUR', 'credit')).id")
     for _ in range(2):

@@ -1,0 +1,221 @@
+-- What providers say moved, beside what our ledger says: kept per day, every difference listed.
+set lock_timeout = '5s';
+
+create table private.provider_movements (
+    provider text not null,
+    kind text not null,
+    reference text not null,
+    currency public.currency_code not null,
+    amount_minor bigint not null,
+    fee_minor bigint not null default 0,
+    moved_at timestamptz not null,
+    constraint provider_movements_pkey primary key (provider, kind, reference, currency, moved_at),
+    constraint provider_movements_provider_fkey foreign key (provider)
+    references private.providers on delete restrict,
+    constraint provider_movements_kind_check
+    check (kind in ('payment', 'refund', 'withdrawal', 'dispute', 'other'))
+);
+alter table private.provider_movements enable row level security;
+create index provider_movements_moved_at_idx on private.provider_movements (moved_at);
+comment on table private.provider_movements is
+'The providers'' own reports, line by line: signed minor units, in above zero.';
+
+create table private.reconciled_days (
+    provider text not null,
+    day date not null,
+    movements bigint not null,
+    reconciled_at timestamptz not null default now(),
+    constraint reconciled_days_pkey primary key (provider, day),
+    constraint reconciled_days_provider_fkey foreign key (provider)
+    references private.providers on delete restrict
+);
+alter table private.reconciled_days enable row level security;
+comment on table private.reconciled_days is
+'Days (UTC) whose report was read whole: what is ours and not in it is a difference.';
+
+create function private.import_movement(
+    provider text, kind text, reference text, amount_minor bigint, currency text,
+    fee_minor bigint, moved_at timestamptz, key uuid default null
+) returns void
+language plpgsql security definer set search_path = '' as $$
+begin
+    -- a report may name a withdrawal by an id of its own, and by our key
+    import_movement.reference := coalesce(
+        (
+            select sent.reference
+            from private.provider_requests as asked
+            inner join public.withdrawals as sent on asked.subject_id = sent.id
+            where asked.id = import_movement.key and asked.provider = import_movement.provider
+        ),
+        import_movement.reference
+    );
+    insert into private.provider_movements as known
+        (provider, kind, reference, currency, amount_minor, fee_minor, moved_at)
+    values (
+        import_movement.provider, import_movement.kind, import_movement.reference,
+        import_movement.currency, import_movement.amount_minor, import_movement.fee_minor,
+        import_movement.moved_at
+    )
+    on conflict on constraint provider_movements_pkey do update
+    set amount_minor = excluded.amount_minor, fee_minor = excluded.fee_minor;
+    if import_movement.fee_minor < 0 then
+        -- given back with what it was for: not the same line as the one that took it
+        import_movement.reference := import_movement.reference || ':returned';
+    end if;
+    if import_movement.fee_minor > 0 and import_movement.kind = 'withdrawal' and exists (
+        select from public.withdrawals as sent
+        where sent.provider = import_movement.provider
+            and sent.reference = import_movement.reference
+    ) then
+        perform private.record_withdrawal_fee(
+            import_movement.provider, import_movement.reference, import_movement.fee_minor
+        );
+    elsif import_movement.fee_minor <> 0 and not exists (
+        select from public.ledger_transactions as booked
+        where booked.idempotency_key
+            = format('fee:%s:%s', import_movement.provider, import_movement.reference)
+    ) then
+        perform private.book_provider_fee(
+            import_movement.provider, import_movement.reference, import_movement.fee_minor,
+            import_movement.currency
+        );
+    end if;
+end;
+$$;
+comment on function private.import_movement is
+'Keep one line of a provider''s report, and book the fee that it names or gives back, once.';
+
+create function private.finish_day(provider text, day date, movements bigint) returns void
+language sql security definer set search_path = '' as $$
+    insert into private.reconciled_days as known (provider, day, movements)
+    values (finish_day.provider, finish_day.day, finish_day.movements)
+    on conflict on constraint reconciled_days_pkey do update
+    set movements = excluded.movements, reconciled_at = now()
+$$;
+comment on function private.finish_day is 'A provider''s report of a day was read to its end.';
+
+create function private.find_differences(since timestamptz default '-infinity')
+returns table (
+    provider text, kind text, reference text, currency text, provider_minor bigint,
+    ledger_minor bigint, moved_at timestamptz, difference text
+)
+-- not sql: each span of time deserves a plan of its own
+language plpgsql stable security definer set search_path = '' as $$
+begin
+    return query
+    with touched as (
+        select moved.provider, moved.kind, moved.reference from private.provider_movements as moved
+        where moved.moved_at >= since
+        union
+        select paid.provider, 'payment', paid.reference from public.payments as paid
+        where paid.created_at >= since
+        union
+        select sent.provider, 'refund', sent.reference from public.refunds as sent
+        where sent.updated_at >= since and sent.reference is not null
+        union
+        select sent.provider, 'withdrawal', sent.reference from public.withdrawals as sent
+        where sent.updated_at >= since and sent.reference is not null
+        union
+        select asked.provider, 'dispute', asked.reference from public.payment_disputes as asked
+        where asked.updated_at >= since
+    ),
+    named as (
+        select touched.* from touched
+        where touched.kind <> 'other'
+            -- PayPal's report names cases by the transactions that they caused
+            and not (touched.provider = 'paypal' and touched.kind = 'dispute')
+            -- an invoice's payments are booked by invoice, see private.check_billing
+            and not exists (
+                select from private.invoice_payments as billed
+                where billed.provider = touched.provider and billed.reference = touched.reference
+            )
+            and not exists (
+                select from private.invoice_reversals as billed
+                where billed.provider = touched.provider and billed.reference = touched.reference
+            )
+    ),
+    theirs as (
+        select
+            moved.provider, moved.kind, moved.reference,
+            min(moved.currency::text) as currency,
+            sum(moved.amount_minor)::bigint as minor,
+            min(moved.moved_at) as moved_at
+        from named
+        inner join private.provider_movements as moved
+            on named.provider = moved.provider and named.kind = moved.kind
+            and named.reference = moved.reference
+        group by moved.provider, moved.kind, moved.reference
+    ),
+    ours as (
+        select
+            paid.provider, named.kind, paid.reference, paid.currency::text as currency,
+            paid.amount_minor as minor, paid.created_at as moved_at, true as is_final
+        from named
+        inner join public.payments as paid
+            on named.provider = paid.provider and named.reference = paid.reference
+        where named.kind = 'payment'
+        union all
+        select
+            sent.provider, named.kind, sent.reference, sent.currency::text,
+            case sent.status when 'failed' then 0 else -sent.amount_minor end,
+            sent.updated_at, sent.status in ('succeeded', 'failed')
+        from named
+        inner join public.refunds as sent
+            on named.provider = sent.provider and named.reference = sent.reference
+        where named.kind = 'refund'
+        union all
+        select
+            sent.provider, named.kind, sent.reference, sent.currency::text,
+            case when sent.status in ('failed', 'returned') then 0 else -sent.amount_minor end,
+            sent.updated_at, sent.status in ('paid', 'failed', 'returned')
+        from named
+        inner join public.withdrawals as sent
+            on named.provider = sent.provider and named.reference = sent.reference
+        where named.kind = 'withdrawal'
+        union all
+        select
+            asked.provider, named.kind, asked.reference, asked.currency::text,
+            case asked.status when 'won' then 0 else -asked.amount_minor end,
+            asked.updated_at, asked.status <> 'open'
+        from named
+        inner join public.payment_disputes as asked
+            on named.provider = asked.provider and named.reference = asked.reference
+        where named.kind = 'dispute'
+    )
+    select
+        named.provider, named.kind, named.reference,
+        coalesce(theirs.currency, ours.currency),
+        theirs.minor, ours.minor,
+        coalesce(theirs.moved_at, ours.moved_at),
+        case
+            when ours.reference is null then 'the ledger does not know it'
+            when theirs.reference is null then 'the provider does not report it'
+            else 'the amounts differ'
+        end
+    from named
+    left join theirs
+        on named.provider = theirs.provider and named.kind = theirs.kind
+        and named.reference = theirs.reference
+    left join ours
+        on named.provider = ours.provider and named.kind = ours.kind
+        and named.reference = ours.reference
+    where coalesce(theirs.minor, 0) <> coalesce(ours.minor, 0)
+        -- what is under way is no difference yet
+        and coalesce(ours.is_final, true)
+        -- reported in the currency that it was settled in, which is not the payer's
+        and coalesce(theirs.currency = ours.currency, true)
+        -- an event may be a little later than the report, a report later than the event
+        and (ours.reference is not null or theirs.moved_at < now() - interval '1 hour')
+        and (theirs.reference is not null or exists (
+            select from private.reconciled_days as done
+            where done.provider = ours.provider
+                and done.day = (ours.moved_at at time zone 'UTC')::date
+                and done.reconciled_at > ours.moved_at + interval '1 hour'
+        ));
+end;
+$$;
+comment on function private.find_differences is
+$$What a provider's report and the ledger do not agree on; no row: all is well.
+
+`since`: what was touched from then on. Signed minor units as the provider sees them; null: that
+side does not know it.$$;

@@ -1,0 +1,185 @@
+"""A refund is held back until its provider has carried it, sent once, and back if it fails."""
+
+import pytest
+
+
+@pytest.fixture
+def paid(till):
+    """An escrow of 1000 and its fee of 100, paid and then refunded by its sponsor."""
+    escrow, order = till.escrow()
+    payment = till.pay(order, 1100)
+    till.payer.rows("select refund_escrow(%s, 'Changed my mind.')", [escrow])
+    ((refund, amount, status),) = till.refunds()
+    assert (amount, status) == (1100, "requested")
+    return payment, refund
+
+
+REFUND_OUTCOME = "select id from propose_refund_outcome(%s, %s, 'Their support says so.', %s)"
+
+
+@pytest.mark.parametrize(
+    ("outcome", "reference", "mine", "later"),
+    [("succeeded", "re_1", (0, 0), "ok"), ("failed", None, (0, 1100), "payments.refund_mismatch")],
+)
+def test_operators_end_a_doubt(till, paid, outcome, reference, mine, later):
+    """A key that has expired is never sent again: two people ask the provider, and say."""
+    payment, refund = paid
+    one, other = till.cast["moderator"], till.cast["admin"]
+    propose = [refund, outcome, reference]
+    assert one.outcome(REFUND_OUTCOME, propose) == "payments.invalid_transition"
+    ((request, *_),) = till.claim(refund)
+    till.worker.rows("select private.question_refund(%s, 'timed out')", [request])
+    assert till.payer.outcome(REFUND_OUTCOME, propose) == "identity.operator_required"
+    for wrong in ([refund, "succeeded", None], [refund, "lost", "re_1"], [refund, None, "re_1"]):
+        assert one.outcome(REFUND_OUTCOME, wrong) == "payments.invalid_outcome"
+    ((approval,),) = one.rows(REFUND_OUTCOME, propose)
+    assert _mine(till) == [(1100, 0)]
+    assert one.outcome("select confirm_approval(%s)", [approval]) == "ops.second_operator_required"
+    other.rows("select confirm_approval(%s)", [approval])
+    assert _mine(till) == [mine]
+    assert till.refunds()[0][2] == outcome
+    assert till.claim(refund) == []
+    # what the provider says after all
+    assert till.refund(payment, "succeeded", 1100, request=request) == later
+    assert till.findings() == []
+    if outcome == "succeeded":  # and comes back after all, told in any order
+        assert till.refund(payment, "failed", 1100, request=request) == "ok"
+        assert till.refund(payment, "succeeded", 1100, request=request) == "ok"
+        assert _mine(till) == [(0, 1100)]
+
+
+def test_operators_do_not_name_another_refund(till):
+    """What is another's reference proves nothing of this one."""
+    _, order = till.escrow()
+    payment = till.pay(order, 1100)
+    till.refund(payment, "succeeded", 100, "re_hand")
+    till.cast["creator"].rows("select refund_escrow(id, 'x', 300) from escrows")
+    refund = till.one("select id from refunds where reservation_id is not null")
+    till.claim(refund)
+    for wrong in ("re_hand", " "):
+        told = till.cast["moderator"].outcome(REFUND_OUTCOME, [refund, "succeeded", wrong])
+        assert told == "payments.invalid_outcome"
+    assert till.cast["moderator"].outcome(REFUND_OUTCOME, [refund, "succeeded", "re_2"]) == "row"
+
+
+def _mine(till):
+    return till.payer.rows("select reserved_minor, available_minor from ledger_balances")
+
+
+def test_it_is_held_back_until_it_has_arrived(till, paid):
+    payment, refund = paid
+    assert _mine(till) == [(1100, 0)]
+    ((request, reference, amount, is_repeat, may_resend),) = till.claim(refund)
+    assert (reference, amount, is_repeat, may_resend) == (
+        till.reference(payment),
+        1100,
+        False,
+        True,
+    )
+    for status, mine in (("pending", (1100, 0)), ("succeeded", (0, 0)), ("pending", (0, 0))):
+        for _ in range(2):
+            assert till.refund(payment, status, 1100, request=request) == "ok"
+        assert _mine(till) == [mine]
+    assert till.refunds()[0][2] == "succeeded"
+    assert till.one("select refunded_minor from payments") == 1100
+    assert till.held("clearing") == 0
+    assert till.claim(refund) == []
+    assert till.findings() == []
+
+
+def test_a_second_claim_knows_that_it_may_have_been_sent(till, paid):
+    _, refund = paid
+    ((first, *_),) = till.claim(refund)
+    ((second, _, _, is_repeat, may_resend),) = till.claim(refund)
+    assert (second, is_repeat, may_resend) == (first, True, True)
+
+
+def test_a_key_that_the_provider_forgot_is_not_sent_again(till, paid):
+    """Stripe knows a key for 24 hours."""
+    _, refund = paid
+    till.claim(refund)
+    till.db.execute("update private.provider_requests set created_at = now() - interval '24 hours'")
+    assert till.claim(refund)[0][3:] == (True, False)
+
+
+def test_a_final_no_leaves_it_with_the_payer(till, paid):
+    _, refund = paid
+    ((request, *_),) = till.claim(refund)
+    for _ in range(2):
+        till.worker.rows("select private.decline_refund(%s, 'charge_already_refunded')", [request])
+    assert till.refunds()[0][2] == "failed"
+    assert _mine(till) == [(0, 1100)]
+    assert till.claim(refund) == []
+
+
+def test_doubt_stays_doubt(till, paid):
+    """No time alone makes a failure of it; the next claim is of the same key."""
+    payment, refund = paid
+    ((request, *_),) = till.claim(refund)
+    till.worker.rows("select private.question_refund(%s, 'timed out')", [request])
+    assert till.refunds()[0][2] == "unknown"
+    assert _mine(till) == [(1100, 0)]
+    till.db.execute(
+        "update private.provider_requests set created_at = created_at - interval '90 days',"
+        " look_at = now()"
+    )
+    till.worker.rows("select private.reconcile_requests()")
+    assert (
+        till.one(
+            "select count(*) from procrastinate.procrastinate_jobs"
+            " where task_name = 'payments.send_refund' and args ->> 'subject_id' = %s",
+            str(refund),
+        )
+        == 2
+    )
+    assert till.claim(refund)[0][0] == request
+    assert till.refunds()[0][2] == "unknown"
+    assert till.refund(payment, "succeeded", 1100, request=request) == "ok"
+    till.worker.rows("select private.question_refund(%s, 'a slow worker')", [request])
+    assert till.refunds()[0][2] == "succeeded"
+
+
+def test_what_comes_back_after_all_is_the_payers(till, paid):
+    """Stripe: a refund may fail after it succeeded, and its money returns to the platform."""
+    payment, refund = paid
+    ((request, *_),) = till.claim(refund)
+    for status in ("succeeded", "failed", "failed"):
+        till.refund(payment, status, 1100, request=request)
+    assert _mine(till) == [(0, 1100)]
+    assert till.one("select refunded_minor from payments") == 0
+    assert till.held("clearing") == -1100
+    assert till.findings() == []
+
+
+def test_one_made_at_the_provider_by_hand_takes_the_escrows_money(till):
+    _, order = till.escrow()
+    payment = till.pay(order, 1100)
+    for _ in range(3):
+        till.refund(payment, "succeeded", 400)
+    assert till.db.execute(
+        "select status::text, remaining_minor, refunded_minor from escrows"
+    ).fetchall() == [("locked", 700, 400)]
+    till.refund(payment, "succeeded", 700, "re_2")
+    assert till.db.execute(
+        "select status::text, remaining_minor, refunded_minor from escrows"
+    ).fetchall() == [("refunded", 0, 1100)]
+    assert till.one("select charged_back_minor from payments where id = %s", payment) == 1100
+    assert till.held("clearing") == 0
+    assert till.findings() == []
+
+
+def test_no_more_goes_back_than_came(till):
+    order = till.order(500)
+    payment = till.pay(order, 600)
+    reference = till.reference(payment)
+    request = "select private.request_refund('stripe', %s, %s, %s, 'x')"
+    assert till.one(request, reference, 10_000, "one") is not None
+    assert sorted(row[1] for row in till.refunds()) == [100, 500]
+    assert till.one(request, reference, 10_000, "two") is None
+    assert till.one(request, reference, 10_000, "one") is not None
+    assert len(till.refunds()) == 2
+
+
+def test_a_refund_of_no_payment(till):
+    reject = "select private.change_refund('stripe', 're', 'pi', 'succeeded', 1, 'EUR', null, '')"
+    assert till.told(reject) == "payments.payment_not_found"
