@@ -6,16 +6,28 @@ from contextlib import asynccontextmanager
 from fastapi import APIRouter, FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
-from api import docs, errors, health, me, webhooks
+from api import accounts, billing, docs, errors, health, me, payments, webhooks
 from api.context import FUNCTIONS, Bounds, RequestContext
 from api.idempotency import REPLAYED
+from api.inbox import Inbox
 from api.limits import RateLimits
 from api.metrics import Metrics
 from api.tokens import TokenVerifier
+from workers.billing.stripe import open_billing
 from workers.core.db import make_pool
 from workers.core.settings import Settings
+from workers.payments.registry import open_providers
 
-ROUTERS = (me.router, webhooks.router, health.router, docs.router)
+# the busiest first: routes are tried one after another
+ROUTERS = (
+    webhooks.router,
+    me.router,
+    payments.router,
+    accounts.router,
+    billing.router,
+    health.router,
+    docs.router,
+)
 
 
 def create_app(known: Settings, *more: APIRouter) -> FastAPI:
@@ -66,8 +78,13 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     known: Settings = app.state.settings
     app.state.tokens = TokenVerifier(known)
     app.state.limits = RateLimits(known)
-    async with make_pool(known) as pool:
-        app.state.pool = pool
+    async with (
+        make_pool(known) as pool,
+        open_providers(known) as providers,
+        open_billing(known) as subscriptions,
+    ):
+        app.state.pool, app.state.providers, app.state.billing = pool, providers, subscriptions
+        app.state.inbox = Inbox(pool)
         yield
     await app.state.limits.aclose()
     await app.state.tokens.aclose()

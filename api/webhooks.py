@@ -5,14 +5,13 @@ from pydantic import BaseModel
 
 from api.envelope import Success
 from api.errors import BodyTooLarge, documented
-from workers.core.db import transaction
 from workers.core.errors import (
     DatabaseUnavailable,
     GuildhallError,
     InvalidSignature,
     NotConfigured,
 )
-from workers.payments.registry import PROVIDERS
+from workers.payments.base import OutcomeUnknown
 
 
 class UnknownProvider(GuildhallError):
@@ -31,7 +30,12 @@ router = APIRouter(
     prefix="/webhooks",
     tags=["webhooks"],
     responses=documented(
-        InvalidSignature, UnknownProvider, BodyTooLarge, NotConfigured, DatabaseUnavailable
+        InvalidSignature,
+        UnknownProvider,
+        BodyTooLarge,
+        NotConfigured,
+        OutcomeUnknown,
+        DatabaseUnavailable,
     ),
 )
 
@@ -46,22 +50,21 @@ async def receive(provider: str, request: Request) -> Success[Received]:
 
     The signature counts, not a token: Stripe's is in the header Stripe-Signature.
     """
-    known, metrics = PROVIDERS.get(provider), request.app.state.metrics
+    known, metrics = request.app.state.providers.get(provider), request.app.state.metrics
     if known is None:
         raise UnknownProvider("There is no such provider.")
     body = await request.body()
     try:
-        event = known.verify(body, request.headers, request.app.state.settings)
+        event = await known.verify(body, request.headers)
     except InvalidSignature:
         metrics.count_webhook(provider, "refused")
         raise
     except NotConfigured:
         metrics.count_webhook(provider, "not_configured")
         raise
-    async with transaction(request.app.state.pool) as db:  # commits before the answer leaves
-        cursor = await db.execute(
-            "select private.keep_event(%s, %s, %s, %s)", [provider, event.id, event.kind, body]
-        )
-        (is_new,) = await cursor.fetchone() or (False,)
+    except OutcomeUnknown:  # what the signature is checked with cannot be had now: sent again
+        metrics.count_webhook(provider, "unverifiable")
+        raise
+    is_new = await request.app.state.inbox.keep(provider, event)  # committed before we answer
     metrics.count_webhook(provider, "kept" if is_new else "repeated")
     return Success(data=Received(is_new=is_new))

@@ -43,7 +43,7 @@ def test_a_long_one_is_stopped(small, path):
         answer = client.post(path)
     assert answer.status_code == 504
     assert answer.json()["error"]["code"] == "ops.timed_out"
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 15
     running = small.execute(
         "select count(*) from pg_stat_activity where query like '%%pg_sleep(20)'"
         " and state = 'active' and pid <> pg_backend_pid()"

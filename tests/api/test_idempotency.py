@@ -2,6 +2,7 @@
 
 import asyncio
 import uuid
+from contextlib import AsyncExitStack
 
 import httpx
 import psycopg
@@ -102,13 +103,20 @@ async def test_a_thousand_at_once_are_one(run_databases):
             one.execute("update private.rate_tiers set requests_per_hour = null, burst = null")
             person, token = one.person("eager")
             headers = {"authorization": f"Bearer {token}", "idempotency-key": str(uuid.uuid4())}
-            limits = httpx.Limits(max_connections=100)
-            async with httpx.AsyncClient(
-                headers=headers, limits=limits, timeout=90, trust_env=False
-            ) as client:
+            limits = httpx.Limits(max_connections=5)
+            async with AsyncExitStack() as stack:
+                # one client looks through all that wait whenever one is done
+                clients = [
+                    await stack.enter_async_context(
+                        httpx.AsyncClient(
+                            headers=headers, limits=limits, timeout=90, trust_env=False
+                        )
+                    )
+                    for _ in range(20)
+                ]
                 answers = await asyncio.gather(
                     *(
-                        client.post((one if n % 2 else two).url + "/orders", json=WISH)
+                        clients[n % 20].post((one if n % 2 else two).url + "/orders", json=WISH)
                         for n in range(1000)
                     )
                 )

@@ -123,7 +123,7 @@ def redis_url(tmp_path_factory):
         [*command, "--save", "", "--appendonly", "no"], stdout=subprocess.DEVNULL
     ) as server:
         url = f"unix://{socket}"
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 20
         while True:
             try:
                 redis.from_url(url).ping()

@@ -1,0 +1,206 @@
+"""An order is paid by its payer: started once, looked up on return, with a receipt at the end."""
+
+import uuid
+
+import pytest
+
+from tests.fixtures.sandboxing import serve_sandbox
+from tests.fixtures.serving import serve
+
+
+@pytest.fixture
+def sandbox():
+    with serve_sandbox() as served:
+        yield served
+
+
+@pytest.fixture
+def api(own_database, sandbox):
+    known = sandbox.settings(own_database, provider_timeout_seconds=2)
+    names = {name for name in type(known).model_fields if name.startswith(
+        ("stripe_", "razorpay_", "paypal_", "coinbase_", "provider_")
+    )}  # fmt: skip
+    with serve(own_database, **{name: getattr(known, name) for name in names}) as served:
+        yield served
+
+
+@pytest.fixture
+def payer(api):
+    person, token = api.person("payer", "sponsor")
+    with api.client(token) as client:
+        yield person, client
+
+
+def _order(api, payer, amount=1500, currency="EUR"):
+    ((order,),) = api.execute(
+        "insert into orders (payer_id, amount_minor, currency, purpose)"
+        " values (%s, %s, %s, 'Tea <b>') returning id",
+        [payer[0].id, amount, currency],
+    )
+    return order
+
+
+def _pay(payer, order, **way):
+    return payer[1].post(f"/orders/{order}/pay", json=way)
+
+
+@pytest.mark.parametrize(
+    ("currency", "provider", "shown"),
+    [
+        ("EUR", "stripe", {"url"}),
+        ("INR", "razorpay", {"order_id", "key_id"}),
+        ("USD", "paypal", {"url"}),
+        ("USD", "coinbase", {"url"}),
+    ],
+)
+def test_every_provider_starts(api, payer, currency, provider, shown):
+    order = _order(api, payer, currency=currency)
+    answer = _pay(payer, order, provider=provider)
+    assert answer.status_code == 200, answer.text
+    told = answer.json()["data"]
+    assert told["provider"] == provider
+    assert shown <= told["client"].keys()
+    assert api.execute("select status, reference from payment_attempts") == [
+        ("started", told["reference"])
+    ]
+
+
+def test_starting_twice_is_starting_once(api, payer, sandbox):
+    order = _order(api, payer)
+    told = [_pay(payer, order).json()["data"] for _ in range(3)]
+    assert told[0] == told[1] == told[2]
+    assert len(sandbox.worlds["stripe"].all("checkout.session")) == 1
+
+
+def test_a_form_of_ones_own(api, payer):
+    told = _pay(payer, _order(api, payer), own_form=True).json()["data"]
+    assert "client_secret" in told["client"]
+
+
+def test_who_comes_back_before_the_event_did(api, payer, sandbox):
+    order = _order(api, payer)
+    started = _pay(payer, order).json()["data"]
+    check = f"/orders/{order}/check"
+    assert payer[1].post(check).json()["data"]["status"] == "pending"
+    sandbox.control("stripe", f"checkout/sessions/{started['reference']}/pay")
+    for _ in range(2):
+        assert payer[1].post(check).json()["data"]["status"] == "paid"
+    assert api.execute("select amount_minor, applied_minor from payments") == [(1500, 1500)]
+    assert _pay(payer, order).json()["error"]["code"] == "payments.order_not_payable"
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "left"),
+    [
+        ("500_after", 502, "unknown"),
+        ("timeout_after", 502, "unknown"),
+        ("malformed_after", 502, "unknown"),
+        ("429", 503, "unknown"),
+    ],
+)
+def test_doubt_is_told_and_the_same_is_found_again(api, payer, sandbox, kind, status, left):
+    order = _order(api, payer)
+    sandbox.fail("stripe", kind, "checkout/sessions")
+    answer = _pay(payer, order)
+    assert answer.status_code == status, answer.text
+    assert api.execute("select status from private.provider_requests") == [(left,)]
+    assert _pay(payer, order).status_code == 200
+    assert len(sandbox.worlds["stripe"].all("checkout.session")) == 1
+
+
+def test_a_no_is_final_and_may_be_tried_again(api, payer, sandbox):
+    order = _order(api, payer, amount=1)  # less than Stripe takes
+    answer = _pay(payer, order)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (
+        402, "payments.provider_declined",
+    )  # fmt: skip
+    assert api.execute("select status from payment_attempts") == [("failed",)]
+
+
+def test_a_provider_without_credentials(own_database):
+    with serve(own_database) as api:
+        person, token = api.person("payer", "sponsor")
+        order = _order(api, (person, None))
+        with api.client(token) as client:
+            answer = client.post(f"/orders/{order}/pay", json={})
+    assert answer.status_code == 503
+    assert answer.json()["error"]["code"] == "payments.provider_not_configured"
+
+
+@pytest.mark.parametrize(
+    ("currency", "keys", "provider"),
+    [
+        ("EUR", ("stripe_", "paypal_"), "stripe"),
+        ("EUR", ("paypal_", "razorpay_"), "paypal"),
+        ("INR", ("stripe_", "paypal_"), "stripe"),
+        ("USD", ("coinbase_",), "coinbase"),
+    ],
+)
+def test_an_order_goes_to_who_has_credentials(own_database, sandbox, currency, keys, provider):
+    known = sandbox.settings(own_database)
+    names = [name for name in type(known).model_fields if name.startswith(keys)]
+    with serve(own_database, **{name: getattr(known, name) for name in names}) as api:
+        person, token = api.person("payer", "sponsor")
+        with api.client(token) as client:
+            told = _pay((person, client), _order(api, (person, None), currency=currency))
+    assert told.json()["data"]["provider"] == provider
+
+
+def test_only_the_payer_pays(api, payer):
+    order = _order(api, payer)
+    _, token = api.person("stranger")
+    with api.client(token) as stranger, api.client() as visitor:
+        for path in (f"/orders/{order}/pay", f"/orders/{order}/check"):
+            assert stranger.post(path, json={}).json()["error"]["code"] == (
+                "payments.order_not_found"
+            )
+            assert visitor.post(path, json={}).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("way", "code"),
+    [
+        ({"provider": "nobody"}, "payments.no_route"),
+        ({"provider": "razorpay"}, "payments.no_route"),
+        ({"provider": "STRIPE"}, "ops.invalid_input"),
+        ({"return_url": "javascript:alert(1)"}, "ops.invalid_input"),
+        ({"saved_method_id": str(uuid.uuid4())}, "payments.method_not_found"),
+        ({"amount_minor": 1}, "ops.invalid_input"),
+    ],
+)
+def test_bad_input(api, payer, way, code):
+    assert _pay(payer, _order(api, payer), **way).json()["error"]["code"] == code
+
+
+def test_what_was_paid_with_is_saved_used_and_forgotten(api, payer, sandbox):
+    started = _pay(payer, _order(api, payer), save_method=True).json()["data"]
+    sandbox.control("stripe", f"checkout/sessions/{started['reference']}/pay")
+    assert payer[1].post("/payment-methods/check").json()["data"] == 1
+    ((method, label),) = api.execute("select id, label from payment_methods")
+    assert "4242" in label
+    again = _order(api, payer)
+    assert _pay(payer, again, saved_method_id=str(method)).status_code == 200
+    assert payer[1].post(f"/orders/{again}/check").json()["data"]["status"] == "paid"
+    _, token = api.person("stranger")
+    with api.client(token) as stranger:
+        told = stranger.delete(f"/payment-methods/{method}")
+    assert told.json()["error"]["code"] == "payments.method_not_found"
+    assert payer[1].delete(f"/payment-methods/{method}").status_code == 200
+    assert payer[1].post("/payment-methods/check").json()["data"] == 0
+
+
+def test_the_receipt(api, payer):
+    api.execute("insert into private.tax_rates (country, rate_bps) values ('DE', 1900)")
+    api.execute("update profile_private set country = 'DE' where user_id = %s", [payer[0].id])
+    order = _order(api, payer, amount=11900)
+    ((payment,),) = api.execute(
+        "select private.record_payment(%s, 'stripe', 'pi_1', 11900, 'EUR')", [order]
+    )
+    answer = payer[1].get(f"/payments/{payment}/receipt")
+    assert answer.headers["content-type"].startswith("text/html")
+    for text in ("R-0000000", "EUR 119.00", "EUR 19.00", "19 %", "Tea &lt;b&gt;", "pi_1"):
+        assert text in answer.text
+    _, token = api.person("stranger")
+    with api.client(token) as stranger:
+        told = stranger.get(f"/payments/{payment}/receipt")
+    assert told.json()["error"]["code"] == "payments.payment_not_found"
