@@ -13,11 +13,14 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from sandbox.settings import SandboxSettings
 from tests.fixtures import databases, people
+from workers.core.settings import Settings
 
 ROOT = Path(__file__).parent.parent
 STACK_PROJECT = ROOT / "tests" / "stack" / "project"
 _RUN_FOLDER = "GUILDHALL_TEST_RUN"
+_ROOM_BYTES = 6 * 2**30
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +71,35 @@ def _stack(project: Path, folder: Path, *arguments: str) -> None:
         pytest.exit(f"stack {arguments[0]} failed: {done.stdout}{done.stderr}", 3)
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
-        run = Path(tempfile.mkdtemp(prefix="guildhall-test-"))
+        run = Path(tempfile.mkdtemp(prefix="guildhall-test-", dir=_memory()))
         run.chmod(0o755)  # Postgres runs as another user when we are root
         os.environ[_RUN_FOLDER] = str(run)
-        os.environ.pop("DATABASE_URL", None)
+        # what the shell has exported, perhaps of a stack that runs, is not what tests run on
+        for name in (*Settings.model_fields, *SandboxSettings.model_fields):
+            os.environ.pop(name.upper(), None)
+        for folder in ("files", "paths"):
+            (run / folder).mkdir(mode=0o1777)
+        os.environ["TMPDIR"] = str(run / "files")
+        config.option.basetemp = config.option.basetemp or str(run / "paths" / "all")
+    tempfile.tempdir = os.environ["TMPDIR"]
+
+
+def _memory() -> str | None:
+    """Where files cost least, if there is room: a database cloned on a disk takes ten times as
+    long.
+    """
+    memory = Path("/dev/shm")
+    if os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > _ROOM_BYTES:
+        return str(memory)
+    return None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest first, so that no process ends up alone with one."""
+    items.sort(key=lambda item: "stories" not in item.path.parts)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -119,12 +145,32 @@ def own_database(run_databases: databases.Databases) -> Iterator[str]:
         yield run_databases.url(name)
 
 
+@pytest.fixture(scope="session")
+def lasting_connection(shared_database: str) -> Iterator[Callable[[], people.Connection]]:
+    """This test process's connection; a new one when a test has broken it.
+
+    What Postgres plans and compiles is kept with it: that takes longer than most tests.
+    """
+    held: list[people.Connection] = []
+
+    def connection() -> people.Connection:
+        if not held or held[-1].closed:
+            held.append(psycopg.connect(shared_database))
+        return held[-1]
+
+    yield connection
+    for one in held:
+        one.close()
+
+
 @pytest.fixture
-def db(shared_database: str) -> Iterator[people.Connection]:
+def db(lasting_connection: Callable[[], people.Connection]) -> Iterator[people.Connection]:
     """A connection as role postgres, in a transaction that is rolled back."""
-    with psycopg.connect(shared_database) as connection:
-        yield connection
+    connection = lasting_connection()
+    yield connection
+    if not connection.closed:
         connection.rollback()
+        connection.autocommit = False
 
 
 @pytest.fixture

@@ -1,18 +1,31 @@
 """The worker process: procrastinate's queue, and what its tasks need."""
 
 import asyncio
+from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
 
 import procrastinate
 import psycopg
 
+from workers.billing.stripe import StripeBilling, open_billing
 from workers.core.db import WORKER, Pool, make_pool
 from workers.core.log import configure_logging
 from workers.core.settings import Settings, settings
+from workers.payments.base import Provider
+from workers.payments.registry import open_providers
 
-DOMAINS = ("escrow", "identity", "ledger", "ops", "payments")  # each with a module `tasks`
+DOMAINS = (
+    "billing",
+    "bookings",
+    "escrow",
+    "identity",
+    "ledger",
+    "ops",
+    "payments",
+)  # each with a module `tasks`
 HEARTBEAT_SECONDS = 5.0
+POLLING_SECONDS = 1.0  # a notice may be lost; retries and what was put off come without one
 STALLED_SECONDS = 20.0  # without a heartbeat for so long, a worker is dead and its jobs run again
 
 # a task finds its connector when a worker runs it; the database enqueues without us
@@ -25,6 +38,18 @@ def pool_of(context: procrastinate.JobContext) -> Pool:
     return pool
 
 
+def providers_of(context: procrastinate.JobContext) -> Mapping[str, Provider]:
+    """The worker's payment providers, for a task that was registered with `pass_context`."""
+    providers: Mapping[str, Provider] = context.additional_context["providers"]
+    return providers
+
+
+def billing_of(context: procrastinate.JobContext) -> StripeBilling:
+    """The worker's Stripe Billing, for a task that was registered with `pass_context`."""
+    billing: StripeBilling = context.additional_context["billing"]
+    return billing
+
+
 def run_worker() -> None:
     """Run jobs until SIGTERM or SIGINT; those under way are finished first."""
     configure_logging(settings().log_level, settings().secrets())
@@ -35,11 +60,17 @@ def run_worker() -> None:
 
 async def _work(known: Settings) -> None:
     with jobs.replace_connector(queue_connector(known)) as app:
-        async with make_pool(known) as pool, app.open_async():
+        async with (
+            make_pool(known) as pool,
+            open_providers(known) as providers,
+            open_billing(known) as billing,
+            app.open_async(),
+        ):
             await app.run_worker_async(
                 concurrency=known.worker_concurrency,
-                additional_context={"pool": pool},
+                additional_context={"pool": pool, "providers": providers, "billing": billing},
                 shutdown_graceful_timeout=30,
+                fetch_job_polling_interval=POLLING_SECONDS,
                 update_heartbeat_interval=HEARTBEAT_SECONDS,
                 stalled_worker_timeout=STALLED_SECONDS,
             )

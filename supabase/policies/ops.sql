@@ -1,7 +1,10 @@
 select private.close(
     tables => array[
         'private.error_codes', 'private.job_keys', 'private.failed_jobs', 'public.audit_log',
-        'private.rate_tiers', 'private.request_rates', 'private.idempotency_keys'
+        'private.rate_tiers', 'private.request_rates', 'private.idempotency_keys',
+        'private.approval_actions', 'public.operator_approvals',
+        'private.findings', 'private.ledger_days', 'private.stuck_escrows',
+        'private.doubtful_requests', 'private.failed_events', 'private.debts'
     ]::regclass[],
     functions => array[
         'private.reject', 'private.close', 'private.touch_updated_at', 'private.refuse_change',
@@ -9,7 +12,13 @@ select private.close(
         'private.rate_tier', 'private.rate_limit', 'private.spend_request',
         'private.client_address', 'private.check_request', 'private.begin_request',
         'private.commit_request', 'private.finish_request', 'private.prune_limits',
-        'private.readiness'
+        'private.readiness',
+        'private.guard_approval', 'private.require_operator', 'private.propose',
+        'private.lock_approval', 'public.confirm_approval', 'private.confirm_approval',
+        'public.decline_approval', 'private.decline_approval',
+        'private.check_invariants', 'private.watch_invariants',
+        'private.close_day', 'private.list_findings', 'public.list_findings', 'private.figures',
+        'private.get_trial_balance', 'public.get_trial_balance'
     ]::regproc[]
 );
 
@@ -24,6 +33,15 @@ create policy select_admins on public.audit_log for select to authenticated
 using ((select private.has_role('admin')) and (select private.is_active()));
 grant select on table public.audit_log to authenticated, service_role;
 
+-- What takes two operators: they read, propose through the functions of a domain, and decide here.
+create policy select_operators on public.operator_approvals for select to authenticated
+using ((select private.is_operator()));
+grant select on table public.operator_approvals to authenticated, service_role;
+grant execute on function
+public.confirm_approval, private.confirm_approval,
+public.decline_approval, private.decline_approval
+to authenticated;
+
 -- Every request of the Data API passes here first; the api asks for the limits it will count.
 grant execute on function private.check_request to anon, authenticated, service_role;
 grant execute on function private.rate_limit to anon, authenticated;
@@ -31,5 +49,11 @@ grant execute on function private.rate_limit to anon, authenticated;
 -- The api keeps what it answered, and asks whether it can serve; workers forget what is old.
 grant execute on function
 private.begin_request, private.commit_request, private.finish_request, private.prune_limits,
-private.readiness
+private.readiness, private.figures, private.check_invariants, private.watch_invariants,
+private.close_day
 to guildhall_worker;
+
+-- Operators see what is wrong with money.
+grant execute on function
+public.list_findings, private.list_findings, public.get_trial_balance, private.get_trial_balance
+to authenticated;

@@ -17,7 +17,17 @@ from workers.core.settings import Settings, SettingsError, read_settings
 Connection = psycopg.Connection[Any]
 
 # what each provider needs; none of it: the provider is off; a part of it: a mistake
-PROVIDERS: Mapping[str, Sequence[str]] = {"stripe": ("stripe_webhook_secrets",)}
+PROVIDERS: Mapping[str, Sequence[str]] = {
+    "stripe": ("stripe_api_key", "stripe_webhook_secrets"),
+    "razorpay": (
+        "razorpay_key_id",
+        "razorpay_key_secret",
+        "razorpay_account_number",
+        "razorpay_webhook_secrets",
+    ),
+    "paypal": ("paypal_client_id", "paypal_client_secret", "paypal_webhook_ids"),
+    "coinbase": ("coinbase_api_key", "coinbase_webhook_secrets"),
+}
 
 _CREATED = re.compile(r'^\s*create extension (?:if not exists )?"?([\w-]+)', re.I | re.M)
 _THIS_MACHINE = {"", "127.0.0.1", "localhost", "::1", "[::1]"}

@@ -30,7 +30,7 @@ class Settings(BaseSettings):
         examples=["postgresql://postgres:password@127.0.0.1:54322/postgres"],
     )
     database_pool_size: int = Field(
-        default=5, ge=1, description="Connections per process; a small project allows 60 in all."
+        default=5, ge=1, description="Connections per process, besides those of a worker's queue."
     )
     supabase_url: AnyHttpUrl | None = Field(
         default=None,
@@ -85,10 +85,86 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", description="How much is logged, as JSON lines on standard error."
     )
+    public_url: AnyHttpUrl = Field(
+        default=AnyHttpUrl("http://127.0.0.1:3000"),
+        description="The front end: where providers send people back to.",
+    )
+    provider_timeout_seconds: float = Field(
+        default=20, gt=0, description="Longest wait for a provider's answer; then it is in doubt."
+    )
+    stripe_api_key: SecretStr | None = Field(
+        default=None, description="Stripe's secret key (sk_…); unset: Stripe is not asked."
+    )
+    stripe_api_url: AnyHttpUrl = Field(
+        default=AnyHttpUrl("https://api.stripe.com"), description="Where Stripe's API is."
+    )
     stripe_webhook_secrets: list[SecretStr] = Field(
         default=[],
         description="Signing secrets of the Stripe endpoint; two while one is being rolled.",
         examples=['["whsec_of_the_endpoint"]'],
+    )
+    razorpay_key_id: str | None = Field(
+        default=None, description="Razorpay's key id (rzp_…); unset: Razorpay is not asked."
+    )
+    razorpay_key_secret: SecretStr | None = Field(
+        default=None, description="The secret that belongs to RAZORPAY_KEY_ID."
+    )
+    razorpay_api_url: AnyHttpUrl = Field(
+        default=AnyHttpUrl("https://api.razorpay.com"), description="Where Razorpay's API is."
+    )
+    razorpay_account_number: str | None = Field(
+        default=None, description="The RazorpayX account that withdrawals are paid from."
+    )
+    razorpay_webhook_secrets: list[SecretStr] = Field(
+        default=[],
+        description="Secrets of the Razorpay and RazorpayX endpoints, and old ones being rolled.",
+        examples=['["secret_of_the_endpoint"]'],
+    )
+    paypal_client_id: str | None = Field(
+        default=None, description="PayPal's REST app; unset: PayPal is not asked."
+    )
+    paypal_client_secret: SecretStr | None = Field(
+        default=None, description="The secret that belongs to PAYPAL_CLIENT_ID."
+    )
+    paypal_api_url: AnyHttpUrl = Field(
+        default=AnyHttpUrl("https://api-m.paypal.com"), description="Where PayPal's API is."
+    )
+    paypal_webhook_ids: list[str] = Field(
+        default=[],
+        description="Ids of our webhooks at PayPal: signatures name one of them.",
+        examples=['["4JH86294D6297924G"]'],
+    )
+    paypal_webhook_check: Literal["certificate", "api", "both"] = Field(
+        default="certificate",
+        description="How PayPal's events are verified: by certificate, by asking PayPal, both.",
+    )
+    paypal_certificate_hosts: list[str] = Field(
+        default=["api.paypal.com", "api.sandbox.paypal.com"],
+        description="Where signing certificates may come from: exact https hosts, or origins.",
+    )
+    paypal_certificate_roots: Path | None = Field(
+        default=None,
+        description="PEM file of CAs that PayPal's certificates chain to; unset: certifi's.",
+    )
+    paypal_issuer_hosts: list[str] = Field(
+        default=["cacerts.digicert.com"],
+        description="Where the CAs between a root and PayPal's certificate may be fetched from.",
+    )
+    paypal_certificate_names: list[str] = Field(
+        default=["messageverificationcerts.paypal.com"],
+        description="Whose certificate signs PayPal's events.",
+    )
+    coinbase_api_key: SecretStr | None = Field(
+        default=None,
+        description="A CDP key, its JSON (id and privateKey) on one line; unset: not asked.",
+    )
+    coinbase_api_url: AnyHttpUrl = Field(
+        default=AnyHttpUrl("https://business.coinbase.com"), description="Where Coinbase's API is."
+    )
+    coinbase_webhook_secrets: list[SecretStr] = Field(
+        default=[],
+        description="Secrets of the Coinbase webhook, two while one is being rolled.",
+        examples=['["secret_of_the_webhook"]'],
     )
     webhook_tolerance_seconds: int = Field(
         default=300, ge=1, description="Oldest signature that a webhook may bear, in seconds."

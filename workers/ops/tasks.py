@@ -1,6 +1,7 @@
 """Jobs of the ops domain: the queue looks after itself."""
 
 import logging
+from datetime import UTC, datetime, timedelta
 
 import procrastinate
 from procrastinate.exceptions import UniqueViolation
@@ -41,3 +42,26 @@ async def prune_limits(context: procrastinate.JobContext, timestamp: int) -> Non
     """Forget rate counters that are full again, and Idempotency-Keys older than a day."""
     async with transaction(pool_of(context)) as db:
         await db.execute("select private.prune_limits()")
+
+
+@jobs.periodic(cron="*/3 * * * *")
+@jobs.task(name="ops.watch_invariants", queue="ops", pass_context=True)
+async def watch_invariants(context: procrastinate.JobContext, timestamp: int) -> None:
+    """Check what must hold of all money; what does not is logged, counted and kept."""
+    async with transaction(pool_of(context)) as db:
+        cursor = await db.execute("select private.watch_invariants()")
+        (count,) = await cursor.fetchone() or (0,)
+    if count:
+        logger.error("invariants do not hold: %s findings, `guildhall ledger check`", count)
+
+
+@jobs.periodic(cron="12 0-5 * * *")
+@jobs.task(name="ops.close_day", queue="ops", pass_context=True)
+async def close_day(context: procrastinate.JobContext, timestamp: int) -> None:
+    """Seal and verify the day that is over; once, however often it is asked."""
+    yesterday = datetime.fromtimestamp(timestamp, UTC).date() - timedelta(days=1)
+    async with transaction(pool_of(context)) as db:
+        cursor = await db.execute("select private.close_day(%s)", [yesterday])
+        (count,) = await cursor.fetchone() or (None,)
+    if count:
+        logger.error("the books of %s are closed with %s findings", yesterday, count)

@@ -1,0 +1,450 @@
+-- Watching over the money: what must always hold, checked every few minutes, and every day closed.
+set lock_timeout = '5s';
+
+create table private.findings (
+    finding text not null,
+    subject text not null,
+    first_seen_at timestamptz not null default now(),
+    last_seen_at timestamptz not null default now(),
+    cleared_at timestamptz,
+    constraint findings_pkey primary key (finding, subject)
+);
+alter table private.findings enable row level security;
+create index findings_cleared_at_idx on private.findings (cleared_at);
+comment on table private.findings is
+'What must hold and did not: since when, and until when.';
+
+create table private.ledger_days (
+    day date not null,
+    seal_id bigint,
+    transaction_count bigint not null,
+    trial_balance jsonb not null,
+    findings jsonb not null,
+    closed_at timestamptz not null default now(),
+    constraint ledger_days_pkey primary key (day),
+    constraint ledger_days_seal_id_fkey foreign key (seal_id)
+    references private.ledger_seals on delete restrict
+);
+alter table private.ledger_days enable row level security;
+create index ledger_days_seal_id_idx on private.ledger_days (seal_id);
+create trigger t10_refuse_change before update or delete or truncate on private.ledger_days
+for each statement execute function private.refuse_change();
+comment on table private.ledger_days is
+'Days (UTC) that were closed: sealed, verified, with the trial balance as it was. Append-only.';
+
+create view private.stuck_escrows with (security_invoker = true) as
+select
+    held.id,
+    held.status,
+    held.status_reason,
+    held.remaining_minor,
+    held.currency,
+    held.review_due_at,
+    held.hold_until,
+    held.frozen_at,
+    held.updated_at
+from public.escrows as held
+where
+    held.status in ('approved', 'releasing', 'refunding')
+    or (
+        held.closed_at is null
+        and held.id in (select failure.escrow_id from private.escrow_failures as failure)
+    )
+    or (
+        held.frozen_at is null and held.status in ('work_submitted', 'under_review')
+        and held.review_due_at < now() - interval '2 hours'
+    )
+    or held.frozen_at < now() - interval '120 days'
+    or (held.remaining_minor > 0 and held.hold_until < now() and held.status = 'disputed')
+    or (held.status = 'disputed' and held.updated_at < now() - interval '14 days')
+    or (held.status = 'payment_processing' and held.updated_at < now() - interval '3 days');
+comment on view private.stuck_escrows is
+'Escrows that nobody moves: failed releases, disputes of two weeks, holds that ran out.';
+create function private.check_invariants()
+returns table (finding text, subject text)
+language sql stable security definer set search_path = '' as $$
+    with balances as (
+        select account.currency, account.posted_minor as minor from public.ledger_accounts as account
+        union all
+        select account.currency, fold.balance_minor
+        from private.ledger_folds as fold
+        inner join public.ledger_accounts as account on fold.account_id = account.id
+        union all
+        select account.currency, unfolded.amount_minor
+        from private.ledger_unfolded as unfolded
+        inner join public.ledger_accounts as account on unfolded.account_id = account.id
+    ),
+    held as (
+        select open.id, open.remaining_minor, open.currency from public.escrows as open
+        where open.remaining_minor > 0
+        union all
+        select open.id, open.remaining_minor, open.currency from public.bookings as open
+        where open.remaining_minor > 0
+    ),
+    escrow_accounts as (
+        select account.subject_id, account.posted_minor, account.currency
+        from public.ledger_accounts as account
+        where account.kind = 'escrow' and account.posted_minor <> 0
+    ),
+    pending as (
+        select reserved.* from public.ledger_reservations as reserved
+        where reserved.status = 'pending'
+    )
+    select 'money does not sum to zero', balances.currency::text
+    from balances group by balances.currency having sum(balances.minor) <> 0
+    union all
+    select
+        'held money differs from its ledger account',
+        coalesce(held.id, escrow_accounts.subject_id)::text
+    from held
+    full join escrow_accounts
+        on held.id = escrow_accounts.subject_id and held.currency = escrow_accounts.currency
+    where held.remaining_minor is distinct from escrow_accounts.posted_minor
+    union all
+    select 'reserved differs from its reservations', format('account %s', account.id)
+    from public.ledger_accounts as account
+    full join (
+        select pending.account_id, sum(pending.amount_minor) as minor from pending
+        group by pending.account_id
+    ) as sums on account.id = sums.account_id
+    where account.reserved_minor <> coalesce(sums.minor, 0)
+    union all
+    select 'reservation without its cause', format('reservation %s', pending.id)
+    from pending
+    where pending.expires_at is null
+        and not exists (
+            select from public.withdrawals as open
+            where open.reservation_id = pending.id
+                and open.status in ('requested', 'reserved', 'sending', 'unknown', 'sent')
+        )
+        and not exists (
+            select from public.refunds as open
+            where open.reservation_id = pending.id and open.status not in ('succeeded', 'failed')
+        )
+        and not exists (
+            select from public.payment_disputes as open
+            where open.reservation_id = pending.id and open.status = 'open'
+        )
+    union all
+    select
+        'a provider''s answer is unknown for an hour',
+        format('%s of %s at %s', asked.action, asked.subject_id, asked.provider)
+    from private.provider_requests as asked
+    where asked.closed_at is null and asked.created_at < now() - case asked.action
+        -- given up after an hour, by the next look
+        when 'payments.open_account' then interval '2 hours' else interval '1 hour'
+    end
+    union all
+    select 'a refund waits for an hour', format('refund %s', waiting.id)
+    from public.refunds as waiting
+    where waiting.status = 'requested' and waiting.created_at < now() - interval '1 hour'
+    union all
+    select 'an event waits for ten minutes', format('event %s of %s', kept.id, kept.provider)
+    from private.webhook_events as kept
+    where kept.status = 'kept' and kept.received_at < now() - interval '10 minutes'
+    union all
+    select
+        'an event was not booked',
+        format('event %s of %s: %s', kept.id, kept.provider, kept.note)
+    from private.webhook_events as kept
+    where kept.status = 'failed'
+    union all
+    select 'an escrow is stuck', format('escrow %s, %s', stuck.id, stuck.status)
+    from private.stuck_escrows as stuck
+    union all
+    select told.finding, told.subject from private.check_withdrawals() as told
+    where told.finding = 'withdrawal stuck'
+    union all
+    select told.finding, told.subject from private.check_bookings() as told
+    where told.finding in ('due for an hour and not settled', 'could not be settled')
+    union all
+    select 'a booking''s dispute waits for two weeks', format('booking %s', held.id)
+    from public.bookings as held
+    where held.status = 'disputed' and held.updated_at < now() - interval '14 days'
+    union all
+    select told.finding, told.subject from private.check_billing() as told
+    union all
+    select 'postings wait for a seal', format('%s since %s', count(*), min(moved.posted_at))
+    from public.ledger_transactions as moved
+    where moved.id > coalesce((
+        select upper(seal.transaction_ids) - 1 from private.ledger_seals as seal
+        order by seal.id desc limit 1
+    ), 0)
+    having min(moved.posted_at) < now() - interval '30 minutes'
+    union all
+    select
+        'provider and ledger differ',
+        format(
+            '%s %s %s: %s', told.provider, told.kind, told.reference, told.difference
+        )
+    from private.find_differences(least(now(), (
+        -- what was found stays in sight until it is solved
+        select min(known.first_seen_at) from private.findings as known
+        where known.finding = 'provider and ledger differ' and known.cleared_at is null
+    )) - interval '45 days') as told
+$$;
+
+comment on function private.check_invariants is
+$$What must hold of all money at any time and does not: no row means that all is well.
+
+Cheap enough for every few minutes, what providers report included: the last 45 days of it, and
+what was found before and is not solved.
+private.verify_ledger and the domains' own checks look at everything, once a day.$$;
+
+create view private.doubtful_requests with (security_invoker = true) as
+select
+    asked.id,
+    asked.provider,
+    asked.action,
+    asked.subject_id,
+    asked.status,
+    asked.tries,
+    asked.note,
+    asked.created_at,
+    asked.look_at
+from private.provider_requests as asked
+where asked.closed_at is null;
+comment on view private.doubtful_requests is
+'Calls to providers that are under way or whose answer is unknown; the reconciler asks again.';
+
+create view private.failed_events with (security_invoker = true) as
+select
+    kept.id,
+    kept.provider,
+    kept.kind,
+    kept.event_id,
+    kept.status,
+    kept.note,
+    kept.received_at
+from private.webhook_events as kept
+where kept.status = 'failed' or (
+    kept.status = 'kept' and kept.received_at < now() - interval '10 minutes'
+);
+comment on view private.failed_events is
+'Events that could not be booked, or wait; `guildhall webhooks replay` processes them again.';
+
+create view private.debts with (security_invoker = true) as
+select
+    account.owner_id,
+    account.currency,
+    account.posted_minor,
+    account.last_posted_at
+from public.ledger_accounts as account
+where account.kind = 'available' and account.posted_minor < 0;
+comment on view private.debts is
+'Balances below zero: taken back after a withdrawal; set off by what is earned next.';
+
+create function private.watch_invariants() returns bigint
+language plpgsql security definer set search_path = '' as $$
+declare
+    v_count bigint;
+begin
+    perform pg_advisory_xact_lock(hashtextextended('ops.watch', 0));
+    with seen as (
+        select distinct told.finding, left(told.subject, 300) as subject
+        from private.check_invariants() as told
+    ),
+    kept as (
+        insert into private.findings as known (finding, subject)
+        select seen.finding, seen.subject from seen
+        on conflict on constraint findings_pkey do update
+        set last_seen_at = now(), cleared_at = null,
+            first_seen_at = case when known.cleared_at is null then known.first_seen_at
+                else now() end
+        returning 1
+    ),
+    cleared as (
+        update private.findings as known set cleared_at = now()
+        where known.cleared_at is null and not exists (
+            select from seen
+            where seen.finding = known.finding and seen.subject = known.subject
+        )
+    )
+    select count(*) into v_count from kept;
+    return v_count;
+end;
+$$;
+comment on function private.watch_invariants is
+'Check the invariants and keep what was found, until it holds again; how many there are.';
+
+create function private.close_day(day date) returns bigint
+language plpgsql security definer set search_path = '' as $$
+declare
+    v_end timestamptz := (close_day.day + 1)::timestamp at time zone 'UTC';
+    v_findings jsonb;
+begin
+    if v_end > now() or exists (
+        select from private.ledger_days as closed where closed.day = close_day.day
+    ) then
+        return null;
+    end if;
+    perform private.fold_balances();
+    perform private.seal_ledger();
+    select coalesce(jsonb_agg(jsonb_build_array(told.finding, told.subject)), '[]')
+    into v_findings
+    from (
+        select * from private.verify_ledger()
+        union all select * from private.check_escrows()
+        union all select * from private.check_bookings()
+        union all select * from private.check_withdrawals()
+        union all select * from private.check_invariants()
+        union all
+        select
+            'provider and ledger differ',
+            format('%s %s %s: %s', old.provider, old.kind, old.reference, old.difference)
+        from private.find_differences() as old
+        where old.moved_at < now() - interval '45 days'
+    ) as told;
+    insert into private.ledger_days (day, seal_id, transaction_count, trial_balance, findings)
+    select
+        close_day.day,
+        (select max(seal.id) from private.ledger_seals as seal),
+        (
+            select count(*) from public.ledger_transactions as moved
+            where moved.posted_at >= v_end - interval '1 day' and moved.posted_at < v_end
+        ),
+        coalesce(jsonb_agg(jsonb_build_object(
+            'currency', total.currency, 'kind', total.kind, 'balance_minor', total.minor
+        ) order by total.currency, total.kind), '[]'),
+        v_findings
+    from (
+        select account.currency, account.kind, sum(entry.amount_minor)::bigint as minor
+        from public.ledger_entries as entry
+        inner join public.ledger_accounts as account on entry.account_id = account.id
+        where entry.posted_at < v_end
+        group by account.currency, account.kind
+    ) as total;
+    return jsonb_array_length(v_findings);
+end;
+$$;
+comment on function private.close_day is
+$$Close a day that is over: seal it, verify everything, keep its trial balance; how many findings.
+
+Null: not over, or closed before.$$;
+
+create function private.list_findings()
+returns table (finding text, subject text, first_seen_at timestamptz, last_seen_at timestamptz)
+language plpgsql stable security definer set search_path = '' as $$
+begin
+    if not private.is_operator() then
+        perform private.reject('identity.operator_required', 'moderator');
+    end if;
+    return query
+    select known.finding, known.subject, known.first_seen_at, known.last_seen_at
+    from private.findings as known
+    where known.cleared_at is null
+    order by known.first_seen_at;
+end;
+$$;
+create function public.list_findings()
+returns table (finding text, subject text, first_seen_at timestamptz, last_seen_at timestamptz)
+language sql stable set search_path = '' as $$ select * from private.list_findings() $$;
+comment on function public.list_findings is
+$$What is wrong with money right now, for operators; no row: nothing.
+
+Errors: identity.operator_required (403).$$;
+
+create function private.get_trial_balance()
+returns table (currency text, kind text, accounts bigint, balance_minor bigint)
+language plpgsql stable security definer set search_path = '' as $$
+begin
+    if not private.is_operator() then
+        perform private.reject('identity.operator_required', 'moderator');
+    end if;
+    return query
+    select
+        account.currency::text, account.kind::text, count(*),
+        sum(private.account_balance(account.id))::bigint
+    from public.ledger_accounts as account
+    group by account.currency, account.kind
+    order by account.currency, account.kind;
+end;
+$$;
+create function public.get_trial_balance()
+returns table (currency text, kind text, accounts bigint, balance_minor bigint)
+language sql stable set search_path = '' as $$ select * from private.get_trial_balance() $$;
+comment on function public.get_trial_balance is
+$$What all accounts of a kind hold together, for operators; each currency sums to zero.
+
+Minor units. Errors: identity.operator_required (403).$$;
+
+create function private.figures()
+returns table (name text, labels jsonb, value double precision)
+language sql stable security definer set search_path = '' as $$
+    select 'guildhall_findings', jsonb_build_object('finding', known.finding), count(*)::float8
+    from private.findings as known where known.cleared_at is null group by known.finding
+    union all
+    select
+        'guildhall_payment_attempts',
+        jsonb_build_object('provider', tried.provider, 'status', tried.status), count(*)::float8
+    from public.payment_attempts as tried
+    where tried.updated_at > now() - interval '1 hour'
+    group by tried.provider, tried.status
+    union all
+    select
+        'guildhall_payments_minor',
+        jsonb_build_object('provider', paid.provider, 'currency', paid.currency),
+        sum(paid.amount_minor)::float8
+    from public.payments as paid
+    where paid.created_at > now() - interval '1 hour'
+    group by paid.provider, paid.currency
+    union all
+    select 'guildhall_escrows', jsonb_build_object('status', held.status), count(*)::float8
+    from public.escrows as held group by held.status
+    union all
+    select 'guildhall_bookings', jsonb_build_object('status', held.status), count(*)::float8
+    from public.bookings as held group by held.status
+    union all
+    select 'guildhall_withdrawals', jsonb_build_object('status', asked.status), count(*)::float8
+    from public.withdrawals as asked
+    where asked.status in ('requested', 'reserved', 'sending', 'unknown', 'sent')
+    group by asked.status
+    union all
+    select
+        'guildhall_withdrawal_oldest_seconds', '{}'::jsonb,
+        coalesce(extract(epoch from now() - min(asked.created_at)), 0)::float8
+    from public.withdrawals as asked
+    -- what is sent may wait a month for its receiver: check_withdrawals looks after that
+    where asked.status in ('requested', 'reserved', 'sending', 'unknown')
+    union all
+    select
+        'guildhall_doubtful_requests', jsonb_build_object('provider', asked.provider),
+        count(*)::float8
+    from private.provider_requests as asked
+    where asked.status = 'unknown' group by asked.provider
+    union all
+    select
+        'guildhall_inbox_oldest_seconds', '{}'::jsonb,
+        coalesce(extract(epoch from now() - min(kept.received_at)), 0)::float8
+    from private.webhook_events as kept where kept.status = 'kept'
+    union all
+    select 'guildhall_inbox', jsonb_build_object('status', kept.status), count(*)::float8
+    from private.webhook_events as kept where kept.status in ('kept', 'failed')
+    group by kept.status
+    union all
+    select 'guildhall_jobs', jsonb_build_object('status', job.status), count(*)::float8
+    from procrastinate.procrastinate_jobs as job
+    where job.status in ('todo', 'doing', 'failed') group by job.status
+    union all
+    select 'guildhall_debts_minor', jsonb_build_object('currency', owed.currency),
+        -sum(owed.posted_minor)::float8
+    from private.debts as owed group by owed.currency
+    union all
+    select
+        'guildhall_days_since_close', '{}'::jsonb,
+        coalesce((now() at time zone 'UTC')::date - 1 - max(closed.day), 0)::float8
+    from private.ledger_days as closed
+    union all
+    select 'guildhall_day_findings', '{}'::jsonb, coalesce((
+        select jsonb_array_length(closed.findings)
+        from private.ledger_days as closed
+        order by closed.day desc
+        limit 1
+    ), 0)::float8
+    union all
+    select 'guildhall_workers', '{}'::jsonb, count(*)::float8
+    from procrastinate.procrastinate_workers as worker
+    where worker.last_heartbeat > now() - interval '1 minute'
+$$;
+comment on function private.figures is
+'What Prometheus is told of money, queue and inbox: name, labels, value.';
