@@ -88,12 +88,14 @@ def test_any_text_can_be_asked_for(http, bucket, text):
 
 
 def test_a_row_written_by_sql_leads_nowhere(http, bucket, stack):
-    secret = stack.folder / "storage" / "secret.txt"
+    # in a folder that is there anyway: another test lists what lies beside it
+    secret = stack.folder / "storage" / "incoming" / "secret.txt"
     secret.write_text("secret")
+    up = "../incoming/secret.txt"
     try:
         with psycopg.connect(stack.database_url, autocommit=True) as connection:
             for number, version in enumerate(
-                ["../secret.txt", "../../secrets.json", str(secret), str(uuid4()), None]
+                [up, f"../{up}", "../../secrets.json", str(secret), str(uuid4()), None]
             ):
                 connection.execute(
                     "insert into storage.objects (bucket_id, name, version) values (%s, %s, %s)",
@@ -105,9 +107,9 @@ def test_a_row_written_by_sql_leads_nowhere(http, bucket, stack):
                 assert image.status_code == 400
                 copied = {"bucketId": bucket, "sourceKey": f"n{number}", "destinationKey": "c"}
                 assert http.post("/object/copy", json=copied).status_code == 400
-        names = [f"n{number}" for number in range(5)]
+        names = [f"n{number}" for number in range(6)]
         gone = http.request("DELETE", f"/object/{bucket}", json={"prefixes": names})
-        assert len(gone.json()) == 5
+        assert len(gone.json()) == 6
         assert secret.read_text() == "secret"
     finally:
         secret.unlink()
