@@ -46,7 +46,7 @@ def test_a_long_one_is_stopped(small, path):
     assert time.monotonic() - started < 15
     running = small.execute(
         "select count(*) from pg_stat_activity where query like '%%pg_sleep(20)'"
-        " and state = 'active' and pid <> pg_backend_pid()"
+        " and state = 'active' and pid <> pg_backend_pid() and datname = current_database()"
     )
     assert running == [(0,)]
 

@@ -4,7 +4,6 @@ import hashlib
 import hmac
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -12,6 +11,7 @@ import time
 import httpx
 import pytest
 
+from stack.core.config import free_port
 from tests.fixtures.serving import SECRET, token_of
 
 WEBHOOK = "whsec_of_this_run"
@@ -20,9 +20,7 @@ WEBHOOK = "whsec_of_this_run"
 @pytest.fixture
 def running(own_database, pytestconfig):
     """`python -m api` as it is deployed; its address, its log, and how to end it."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     environment = os.environ | {
         "DATABASE_URL": own_database,
         "SUPABASE_JWT_SECRET": SECRET,

@@ -16,7 +16,7 @@ def sandbox():
 
 @pytest.fixture
 def api(own_database, sandbox):
-    known = sandbox.settings(own_database, provider_timeout_seconds=2)
+    known = sandbox.settings(own_database, provider_timeout_seconds=4)
     names = {name for name in type(known).model_fields if name.startswith(
         ("stripe_", "razorpay_", "paypal_", "coinbase_", "provider_")
     )}  # fmt: skip

@@ -65,6 +65,7 @@ def test_log_is_shown_as_text(stack):
     """A log of its own: what other tests make Postgres log would push any line out of sight."""
     name = f"probe-{uuid.uuid4().hex}"
     log = stack.folder / "logs" / f"{name}.log"
+    log.touch(mode=0o600)
     log.write_text("<b>ready</b> & able\n")
     try:
         answer = httpx.get(f"{stack.url}/logs/{name}")

@@ -17,7 +17,7 @@ USER = "11111111-1111-4111-8111-111111111111"
 def show(stack):
     def ask(table=TABLE, status=200, **query):
         answer = httpx.get(
-            f"{stack.url}/tables", params={"schema": SCHEMA, "table": table, **query}
+            f"{stack.url}/tables", params={"schema": SCHEMA, "table": table, **query}, timeout=30
         )
         assert answer.status_code == status, answer.text
         return answer.text

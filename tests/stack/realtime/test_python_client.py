@@ -44,7 +44,7 @@ async def _joined(channel):
 
 
 async def _until(condition):
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         while not condition():
             await asyncio.sleep(0.01)
 
@@ -130,7 +130,7 @@ async def test_changes(make_client, stack):
 
 
 async def test_a_token_that_ends_closes_the_channel(make_client):
-    client = await make_client(sub=str(uuid.uuid4()), seconds=2)
+    client = await make_client(sub=str(uuid.uuid4()), seconds=5)
     private = {"config": {"private": True, "broadcast": None, "presence": None}}
     channel = client.channel(unique("rt:open"), private)
     await _joined(channel)

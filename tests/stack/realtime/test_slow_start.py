@@ -17,19 +17,19 @@ async def test_the_subscriber_is_told_and_served_later(limited_stack):
         async with wire(limited_stack) as socket:
             entry = {"event": "*", "schema": "public", "table": "slow_start"}
             await socket.join(unique("room"), postgres_changes=[entry])
-            for _ in range(11):  # the stack closes who is silent
+            for _ in range(22):  # the stack closes who is silent for a second
                 assert await socket.is_alive()
                 try:
-                    told = await socket.until(lambda m: m[3] == "system", 1)
+                    told = await socket.until(lambda m: m[3] == "system", 0.5)
                     break
                 except AssertionError:
                     continue
             assert told[4]["status"] == "error"
             old.rollback()
-            for _ in range(8):
+            for _ in range(16):
                 assert await socket.is_alive()
                 try:
-                    await socket.until(lambda m: m[3] == "system" and m[4]["status"] == "ok", 1)
+                    await socket.until(lambda m: m[3] == "system" and m[4]["status"] == "ok", 0.5)
                     break
                 except AssertionError:
                     continue

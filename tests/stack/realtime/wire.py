@@ -72,7 +72,7 @@ class Wire:
         await self.send("phoenix", "heartbeat", {}, ref)
         return bool((await self.reply(ref))["status"] == "ok")
 
-    async def close_code(self, seconds: float = 5) -> int | None:
+    async def close_code(self, seconds: float = 15) -> int | None:
         await asyncio.wait_for(self.connection.wait_closed(), seconds)
         return self.connection.close_code
 

@@ -155,8 +155,12 @@ def test_no_connection_keeps_a_transaction(api, db):
     for path in ("rest_hidden", "rest_projects?select=zz", "rpc/rest_raise?kind=plain"):
         api.get(path)
     api("POST", "rest_scratch", json={"id": "x"}, headers={"prefer": "tx=rollback"})
-    rows = db.execute(
+    kept = (
         "select count(*) from pg_stat_activity where usename = 'authenticator'"
         " and state like 'idle in transaction%' and state_change < now() - interval '1 second'"
-    ).fetchone()
-    assert rows == (0,)
+    )
+    for _ in range(50):  # those of other tests, where the machine is busy, pass
+        if db.execute(kept).fetchone() == (0,):
+            return
+        time.sleep(0.2)
+    raise AssertionError("a transaction is kept open")

@@ -15,6 +15,7 @@ EVERYTHING = """
     from pg_proc as p
     union all
     select 'schema', nspname, nspacl::text, nspowner::regrole::text, '' from pg_namespace
+    where nspname !~ '^pg_(toast_)?temp_'
     union all
     select 'type', t.oid::regtype::text, t.typacl::text, t.typowner::regrole::text, ''
     from pg_type as t where t.typacl is not null

@@ -1,5 +1,6 @@
 """The Data API follows the database: its schema, its settings, without a restart."""
 
+import os
 import time
 
 import httpx
@@ -98,13 +99,14 @@ grant execute on function public.check_request to anon;
 
 @pytest.fixture(scope="module")
 def other(tmp_path_factory):
-    """A stack of its own, whose authenticator may be told anything."""
+    """A stack of this process's own, whose authenticator may be told anything."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
     project = tmp_path_factory.mktemp("rest-settings")
     migrations = project / "supabase" / "migrations"
     migrations.mkdir(parents=True)
     (project / "supabase" / "config.toml").write_text(CONFIG)
     (migrations / "20260101000000_things.sql").write_text(MIGRATION)
-    return start_stack(project, f"rest-settings-{project.name}")
+    return start_stack(project, f"rest-settings-{worker}")
 
 
 @pytest.fixture

@@ -106,7 +106,7 @@ test('an interrupted upload goes on where it stopped', async () => {
     duplex: 'half',
     signal: stopped.signal,
   })
-  setTimeout(() => stopped.abort(), 1000)
+  setTimeout(() => stopped.abort(), 2000)
   await assert.rejects(broken)
   await new Promise((done) => setTimeout(done, 500))
   const head = await call(url, 'HEAD')
@@ -139,7 +139,7 @@ test('a second writer takes over from a silent one', async () => {
     }),
     duplex: 'half',
   })
-  await new Promise((done) => setTimeout(done, 1000))
+  await new Promise((done) => setTimeout(done, 2000))
   const second = await patch(url, 3, 'def')
   assert.equal(second.status, 204)
   assert.equal((await silent.catch(() => ({ status: 423 }))).status, 423)
