@@ -10,6 +10,15 @@ REQUEST = "select id from request_withdrawal(%s, %s, %s, %s)"
 CHANGE = "select private.change_withdrawal(%s, %s, %s, %s, %s)"
 
 
+def new_order(db, payer, amount=500):
+    """An order that pays into one's own balance."""
+    return db.execute(
+        "insert into orders (payer_id, amount_minor, currency, purpose)"
+        " values (%s, %s, 'EUR', 'x') returning id",
+        [payer, amount],
+    ).fetchone()[0]
+
+
 class Purse:
     """One owner on one connection, as clients and workers act on them."""
 

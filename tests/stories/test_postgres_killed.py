@@ -2,7 +2,6 @@
 
 import os
 import signal
-import tempfile
 import threading
 import time
 from pathlib import Path
@@ -10,34 +9,16 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from stack.bootstrap import bootstrap
-from stack.core.config import load_config
-from stack.postgres.cluster import Cluster
-from stack.postgres.official_cli import migrate
 from tests.fixtures.people import sign_up
+from tests.payments.purses import new_order
 
 CLIENTS, KILLS = 6, 3
 
 
-@pytest.fixture
-def cluster(pytestconfig):
-    """A durable Postgres of this test's own; its folder is short-named and readable."""
-    with tempfile.TemporaryDirectory(prefix="guildhall-killed-") as name:
-        Path(name).chmod(0o755)
-        config = load_config(pytestconfig.rootpath, Path(name), api_port=0, db_port=0)
-        made = Cluster(config)
-        made.start()
-        try:
-            bootstrap(config)
-            migrate(config, with_seed=False)
-            yield made, config.db_url()
-        finally:
-            made.stop()
-
-
 @pytest.mark.timeout(240)
 def test_what_was_answered_is_there_and_nothing_is_half(cluster):
-    postgres, url = cluster
+    postgres, config = cluster
+    url = config.db_url()
     with psycopg.connect(url, autocommit=True) as db:
         payer = sign_up(db, "payer", "sponsor").id
     answered: dict[str, str] = {}
@@ -52,7 +33,7 @@ def test_what_was_answered_is_there_and_nothing_is_half(cluster):
                     while not is_over.is_set() or waiting is not None:
                         if waiting is None:
                             number += 1
-                            waiting = (_order(db, payer), f"pi_{client}_{number}")
+                            waiting = (new_order(db, payer), f"pi_{client}_{number}")
                         db.execute(
                             "select private.record_payment(%s, 'stripe', %s, 500, 'EUR')", waiting
                         )
@@ -94,11 +75,3 @@ def _kill(process):
             return
         time.sleep(0.01)
     time.sleep(0.2)  # where there is no /proc
-
-
-def _order(db, payer):
-    return db.execute(
-        "insert into orders (payer_id, amount_minor, currency, purpose)"
-        " values (%s, 500, 'EUR', 'x') returning id",
-        [payer],
-    ).fetchone()[0]

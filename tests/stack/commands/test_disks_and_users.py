@@ -5,30 +5,15 @@ import shutil
 import stat
 import subprocess
 import sys
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from stack.postgres.binaries import SHELTERS
+from tests.fixtures.disks import small_disk
 from tests.stack.commands.commands import ROOT, Commands, is_alive, wait_until
 
 UP = ("up", "--port", "0", "--db-port", "0", "--no-fsync")
-
-
-@contextmanager
-def small_disk(folder: Path, megabytes: int):
-    folder.mkdir()
-    options = ["-o", f"size={megabytes}m,mode=755"]
-    made = subprocess.run(
-        ["mount", "-t", "tmpfs", *options, "tmpfs", folder], capture_output=True, check=False
-    )
-    if made.returncode != 0:
-        pytest.skip("may not mount a small disk")
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", "-l", folder], check=True)
 
 
 def test_a_disk_too_small_for_a_database(commands, place, as_root):
