@@ -8,8 +8,8 @@ add column hold_warned_at timestamptz;
 create index escrows_hold_until_idx on public.escrows (hold_until)
 where remaining_minor > 0;
 comment on column public.escrows.hold_until is
-'Until when the provider lets the money be held; then it is released if work was handed in, else
-it goes back. In a dispute the operators must decide before.';
+'Until when the provider lets the money be held; then it is released if the review of what was
+handed in is over, and goes back if nothing was. Anything else is for the operators to decide.';
 comment on column public.escrows.hold_warned_at is 'When both parties were warned of it.';
 
 create function private.limit_hold() returns trigger
@@ -79,6 +79,7 @@ language plpgsql security definer set search_path = '' as $$
 declare
     v_escrow public.escrows;
     v_why text := 'the provider holds money no longer';
+    v_review interval;
 begin
     select due.* into v_escrow from public.escrows as due
     where due.remaining_minor > 0 and due.hold_until <= now() and due.frozen_at is null
@@ -91,11 +92,24 @@ begin
     if not found then
         return null;
     end if;
+    select make_interval(days => terms.review_days::integer) into strict v_review
+    from public.escrow_agreements as terms where terms.id = v_escrow.agreement_id;
     begin
-        if v_escrow.status in ('work_submitted', 'under_review') then
-            if v_escrow.status = 'work_submitted' then
-                perform private.move_escrow(v_escrow.id, 'under_review', v_why);
-            end if;
+        if v_escrow.status = 'work_submitted' then
+            v_escrow := private.move_escrow(v_escrow.id, 'under_review', v_why);
+        end if;
+        -- neither side wins by what it does in the last moment
+        if (
+            v_escrow.status = 'under_review' and (v_escrow.review_due_at > now()) is not false
+        ) or (
+            v_escrow.status in ('rejected', 'work_in_progress') and exists (
+                select from public.escrow_events as refused
+                where refused.escrow_id = v_escrow.id and refused.to_status = 'rejected'
+                    and refused.created_at > now() - v_review
+            )
+        ) then
+            perform private.move_escrow(v_escrow.id, 'disputed', v_why);
+        elsif v_escrow.status = 'under_review' then
             perform private.move_escrow(v_escrow.id, 'approved', v_why);
             perform private.divide_escrow(v_escrow.id, 0, v_why);
         else
@@ -117,6 +131,9 @@ begin
 end;
 $$;
 comment on function private.end_next_hold is
-$$End one escrow whose money may be held no longer: release what was handed in, refund the rest.
+$$End one escrow whose money may be held no longer.
+
+Released is what nobody objected to within its review, refunded where nothing was handed in. What is
+still under review, or was rejected within as many days, becomes a dispute.
 
 Disputed and frozen ones wait for whoever decides them. Its id, or null: none left.$$;

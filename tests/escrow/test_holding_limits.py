@@ -24,23 +24,60 @@ def test_both_are_warned_once_14_days_before(guild):
 
 
 @pytest.mark.parametrize(
-    ("status", "end"),
+    ("status", "review_days_ago", "end"),
     [
-        ("locked", "refunded"),
-        ("work_in_progress", "refunded"),
-        ("rejected", "refunded"),
-        ("work_submitted", "released"),
-        ("under_review", "released"),
-        ("disputed", "disputed"),
+        ("locked", None, "refunded"),
+        ("work_in_progress", None, "refunded"),
+        ("rejected", 0, "refunded"),
+        ("rejected", -1, "disputed"),
+        ("work_submitted", 0, "released"),
+        ("work_submitted", -1, "disputed"),
+        ("under_review", 0, "released"),
+        ("under_review", -1, "disputed"),
+        ("disputed", None, "disputed"),
     ],
 )
-def test_the_rule_at_the_end(guild, status, end):
+def test_the_rule_at_the_end(guild, status, review_days_ago, end):
     escrow = guild.into(status)
+    if review_days_ago is not None:
+        guild.db.execute(
+            "update escrows set review_due_at = now() + make_interval(days => %s)",
+            [-review_days_ago],
+        )
+        with guild.db.transaction():
+            guild.db.execute("set local session_replication_role = replica")
+            guild.db.execute(
+                "update escrow_events set created_at = now() - make_interval(days => 7 + %s)"
+                " where to_status = 'rejected'",
+                [review_days_ago],
+            )
+            guild.db.execute("set local session_replication_role = origin")
     assert guild.one("select private.end_next_hold()") is None
     guild.db.execute("update escrows set hold_until = now()")
-    assert (guild.one("select private.end_next_hold()") == escrow) == (end != "disputed")
+    assert (guild.one("select private.end_next_hold()") == escrow) == (status != "disputed")
     assert guild.status(escrow) == end
     assert guild.one("select private.end_next_hold()") is None
+    assert guild.findings() == []
+
+
+def test_nothing_is_won_in_the_last_second(guild):
+    """Handed in, or rejected, just before the money must go: the operators decide."""
+    escrow = guild.open(10_000, review_days=30)[0]
+    guild.fund(escrow)
+    guild.act(guild.creator, "start_work", escrow)
+    guild.db.execute("update escrows set hold_until = now() + interval '1 second'")
+    assert guild.act(guild.creator, "submit_work", escrow, "lol") == "work_submitted"
+    guild.db.execute("update escrows set hold_until = now()")
+    guild.one("select private.end_next_hold()")
+    assert (guild.status(escrow), guild.held(guild.creator)) == ("disputed", 0)
+
+    other = guild.open(10_000)[0]
+    guild.deliver(other)
+    assert guild.act(guild.sponsor, "reject_work", other, "no") == "rejected"
+    assert guild.act(guild.creator, "start_work", other) == "work_in_progress"
+    guild.db.execute("update escrows set hold_until = now() where id = %s", [other])
+    guild.one("select private.end_next_hold()")
+    assert (guild.status(other), guild.held(guild.sponsor)) == ("disputed", 0)
     assert guild.findings() == []
 
 
