@@ -21,3 +21,43 @@ create index webhook_events_ignored_note_idx on private.webhook_events (note, pr
 where status = 'ignored' and note is not null;
 comment on function private.replay_event is
 'Process a kept event again; harmless, since every fact is booked once. False: no such event.';
+
+create function private.hold_reference(provider text, reference text) returns void
+language sql security definer set search_path = '' as $$
+    select pg_advisory_xact_lock(hashtextextended(
+        format('payments.reference:%s:%s', hold_reference.provider, hold_reference.reference), 0
+    ))
+$$;
+comment on function private.hold_reference is
+$$Until this transaction ends: who books a payment, and who gives up an event that speaks of it,
+come one after the other, or the event would be neither booked nor replayed.$$;
+
+create or replace function private.finish_event(
+    event_id bigint, status text, note text default null
+) returns void
+language plpgsql security definer set search_path = '' as $$
+declare
+    c_unknown constant text := 'payments.payment_not_found: ';
+    v_provider text;
+    v_reference text;
+begin
+    update private.webhook_events as kept
+    set status = finish_event.status, note = finish_event.note, processed_at = now()
+    where kept.id = finish_event.event_id
+    returning kept.provider into v_provider;
+    if finish_event.status = 'ignored' and starts_with(finish_event.note, c_unknown) then
+        v_reference := substr(finish_event.note, length(c_unknown) + 1);
+        perform private.hold_reference(v_provider, v_reference);
+        if exists (
+            select from public.payments as paid
+            where paid.provider = v_provider and paid.reference = v_reference
+        ) then
+            perform private.replay_event(finish_event.event_id);
+        end if;
+    end if;
+end;
+$$;
+comment on function private.finish_event is
+$$Close an event as processed or ignored, saying why.
+
+One that was given up while its payment was being booked is processed again.$$;
