@@ -355,6 +355,9 @@ create function private.fail_start(
 ) returns void
 language plpgsql security definer set search_path = '' as $$
 begin
+    perform from public.payment_attempts as begun
+    where begun.id = fail_start.attempt_id
+    for update;
     if (private.close_request(
         fail_start.request_id, fail_start.status, note => fail_start.note
     )).status = 'declined' then
