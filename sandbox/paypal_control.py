@@ -126,7 +126,7 @@ async def fail_refund(request: Request, identity: str) -> dict[str, Any]:
     refund = find(request, "refund", identity)
     amount, currency = money(refund["amount"])
     refund["status"] = "FAILED"
-    move(request, "T1108", amount, currency)
+    move(request, "T1107", amount, currency)
     emit(request, "PAYMENT.REFUND.FAILED", "refund", refund)
     return shown(refund)
 

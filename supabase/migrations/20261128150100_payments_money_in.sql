@@ -794,6 +794,12 @@ language sql security definer set search_path = '' as $$
             '%s kept its fee of %s', book_provider_fee.provider, book_provider_fee.reference
         )
     )
+    -- an event and a report may both tell it, and not to the unit: the first one counts
+    where not exists (
+        select from public.ledger_transactions as booked
+        where booked.idempotency_key
+            = format('fee:%s:%s', book_provider_fee.provider, book_provider_fee.reference)
+    )
 $$;
 comment on function private.book_provider_fee is
 'What a provider keeps of a payment or takes for a withdrawal is the platform''s cost; once each.';

@@ -511,18 +511,18 @@ $$What a provider says of a withdrawal: sent, paid, failed, returned. Safe to re
 came back.
 Errors: payments.withdrawal_not_found (404), payments.withdrawal_mismatch (409).$$;
 
-create function private.record_withdrawal_fee(provider text, reference text, fee_minor bigint)
-returns void
+create function private.record_withdrawal_fee(withdrawal_id uuid, fee_minor bigint) returns void
 language plpgsql security definer set search_path = '' as $$
 declare
     v_withdrawal public.withdrawals;
 begin
     select paid.* into v_withdrawal from public.withdrawals as paid
-    where paid.provider = record_withdrawal_fee.provider
-        and paid.reference = record_withdrawal_fee.reference
+    where paid.id = record_withdrawal_fee.withdrawal_id
     for update;
     if not found then
-        perform private.reject('payments.withdrawal_not_found', record_withdrawal_fee.reference);
+        perform private.reject(
+            'payments.withdrawal_not_found', record_withdrawal_fee.withdrawal_id::text
+        );
     elsif v_withdrawal.fee_minor is not null then
         return;
     end if;
@@ -530,8 +530,8 @@ begin
     where paid.id = v_withdrawal.id;
     if record_withdrawal_fee.fee_minor > 0 then
         perform private.book_provider_fee(
-            v_withdrawal.provider, v_withdrawal.reference, record_withdrawal_fee.fee_minor,
-            v_withdrawal.currency
+            v_withdrawal.provider, coalesce(v_withdrawal.reference, v_withdrawal.id::text),
+            record_withdrawal_fee.fee_minor, v_withdrawal.currency
         );
     end if;
 end;

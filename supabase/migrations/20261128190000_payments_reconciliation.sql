@@ -4,12 +4,13 @@ set lock_timeout = '5s';
 create table private.provider_movements (
     provider text not null,
     kind text not null,
+    line text not null,
     reference text not null,
     currency public.currency_code not null,
     amount_minor bigint not null,
     fee_minor bigint not null default 0,
     moved_at timestamptz not null,
-    constraint provider_movements_pkey primary key (provider, kind, reference, currency, moved_at),
+    constraint provider_movements_pkey primary key (provider, kind, line, currency),
     constraint provider_movements_provider_fkey foreign key (provider)
     references private.providers on delete restrict,
     constraint provider_movements_kind_check
@@ -17,8 +18,12 @@ create table private.provider_movements (
 );
 alter table private.provider_movements enable row level security;
 create index provider_movements_moved_at_idx on private.provider_movements (moved_at);
+create index provider_movements_reference_idx on private.provider_movements
+(provider, kind, reference);
 comment on table private.provider_movements is
 'The providers'' own reports, line by line: signed minor units, in above zero.';
+comment on column private.provider_movements.line is
+'The report''s own id of the line; where it has none, what moved and when.';
 
 create table private.reconciled_days (
     provider text not null,
@@ -35,46 +40,47 @@ comment on table private.reconciled_days is
 
 create function private.import_movement(
     provider text, kind text, reference text, amount_minor bigint, currency text,
-    fee_minor bigint, moved_at timestamptz, key uuid default null
+    fee_minor bigint, moved_at timestamptz, key uuid default null, line text default null
 ) returns void
 language plpgsql security definer set search_path = '' as $$
+declare
+    v_withdrawal uuid;
+    v_reference text;
 begin
-    -- a report may name a withdrawal by an id of its own, and by our key
-    import_movement.reference := coalesce(
-        (
-            select sent.reference
-            from private.provider_requests as asked
-            inner join public.withdrawals as sent on asked.subject_id = sent.id
-            where asked.id = import_movement.key and asked.provider = import_movement.provider
-        ),
-        import_movement.reference
+    if import_movement.kind = 'withdrawal' then
+        -- a report may name it by an id of its own, and by our key
+        select sent.id, sent.reference into v_withdrawal, v_reference
+        from private.provider_requests as asked
+        inner join public.withdrawals as sent on asked.subject_id = sent.id
+        where asked.id = import_movement.key and asked.provider = import_movement.provider;
+        if not found then
+            select sent.id, sent.reference into v_withdrawal, v_reference
+            from public.withdrawals as sent
+            where sent.provider = import_movement.provider
+                and sent.reference = import_movement.reference;
+        end if;
+    end if;
+    import_movement.line := coalesce(
+        import_movement.line, format('%s %s', import_movement.reference, import_movement.moved_at)
     );
+    import_movement.reference := coalesce(v_reference, import_movement.reference);
     insert into private.provider_movements as known
-        (provider, kind, reference, currency, amount_minor, fee_minor, moved_at)
+        (provider, kind, line, reference, currency, amount_minor, fee_minor, moved_at)
     values (
-        import_movement.provider, import_movement.kind, import_movement.reference,
-        import_movement.currency, import_movement.amount_minor, import_movement.fee_minor,
-        import_movement.moved_at
+        import_movement.provider, import_movement.kind, import_movement.line,
+        import_movement.reference, import_movement.currency, import_movement.amount_minor,
+        import_movement.fee_minor, import_movement.moved_at
     )
     on conflict on constraint provider_movements_pkey do update
-    set amount_minor = excluded.amount_minor, fee_minor = excluded.fee_minor;
+    set reference = excluded.reference, amount_minor = excluded.amount_minor,
+        fee_minor = excluded.fee_minor, moved_at = excluded.moved_at;
     if import_movement.fee_minor < 0 then
         -- given back with what it was for: not the same line as the one that took it
         import_movement.reference := import_movement.reference || ':returned';
     end if;
-    if import_movement.fee_minor > 0 and import_movement.kind = 'withdrawal' and exists (
-        select from public.withdrawals as sent
-        where sent.provider = import_movement.provider
-            and sent.reference = import_movement.reference
-    ) then
-        perform private.record_withdrawal_fee(
-            import_movement.provider, import_movement.reference, import_movement.fee_minor
-        );
-    elsif import_movement.fee_minor <> 0 and not exists (
-        select from public.ledger_transactions as booked
-        where booked.idempotency_key
-            = format('fee:%s:%s', import_movement.provider, import_movement.reference)
-    ) then
+    if import_movement.fee_minor > 0 and v_withdrawal is not null then
+        perform private.record_withdrawal_fee(v_withdrawal, import_movement.fee_minor);
+    elsif import_movement.fee_minor <> 0 then
         perform private.book_provider_fee(
             import_movement.provider, import_movement.reference, import_movement.fee_minor,
             import_movement.currency

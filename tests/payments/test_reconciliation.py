@@ -21,11 +21,11 @@ LISTED = "select kind, reference, difference from private.find_differences()"
 def report(till):
     """A line of Stripe's report, from two hours ago."""
 
-    def write(kind, reference, amount, *, fee=0, currency="EUR", key=None, provider="stripe"):
+    def write(kind, reference, amount, *, fee=0, currency="EUR", key=None, line=None):
         till.worker.rows(
             "select private.import_movement("
-            "%s, %s, %s, %s, %s, %s, now() - interval '2 hours', %s)",
-            [provider, kind, reference, amount, currency, fee, key],
+            "'stripe', %s, %s, %s, %s, %s, now() - interval '2 hours', %s, %s)",
+            [kind, reference, amount, currency, fee, key, line],
         )
 
     return write
@@ -132,7 +132,7 @@ def test_only_what_was_touched_since_is_compared_but_all_of_it(till, purse, repo
     till.db.execute("update private.provider_movements set moved_at = now() - interval '60 days'")
     for word in ("paid", "returned"):
         assert purse.told(word, reference, key) == "ok"
-    report("withdrawal", reference, 1_000)
+    report("withdrawal", reference, 1_000, line="txn_back")
     report("payment", "pi_lost", 700)
     till.db.execute(
         "update private.provider_movements set moved_at = now() - interval '50 days'"
@@ -162,8 +162,8 @@ def test_it_reads_ranges_of_indexes(till):
         " from orders, generate_series(1, 17520) as n"
     )
     till.db.execute(
-        "insert into private.provider_movements select 'stripe', 'payment', reference, 'EUR', 1, 0,"
-        " created_at from payments"
+        "insert into private.provider_movements select 'stripe', 'payment', 'txn_' || reference,"
+        " reference, 'EUR', 1, 0, created_at from payments"
     )
     till.db.execute("analyze payments; analyze private.provider_movements")
     counters = (
@@ -175,6 +175,56 @@ def test_it_reads_ranges_of_indexes(till):
     since = "select * from private.find_differences(now() - interval '6 hours')"
     assert till.db.execute(since).fetchall() == []
     assert till.db.execute(counters).fetchone() == before
+
+
+def test_a_fee_that_the_report_told_first_refuses_no_payment(till, report):
+    """The event tells another fee: the money is booked, and the fee that was told first stays."""
+    order = till.order(1_000)
+    report("payment", "pi_1", 1_000, fee=29)
+    assert (
+        till.told("select private.record_payment(%s, 'stripe', 'pi_1', 1000, 'EUR', 30)", order)
+        == "ok"
+    )
+    assert (till.held("costs"), till.held("available", till.payer)) == (-29, 1_000)
+
+
+def test_two_lines_of_one_second_are_two(till, purse):
+    """Sent, refused at once and reversed: nothing moved in the end."""
+    purse.fund(5_000)
+    purse.decline(purse.claim(purse.request(1_000)))
+    line = (
+        "select private.import_movement('stripe', 'withdrawal', 'tr_1', %s, 'EUR', 0,"
+        " date_trunc('second', now() - interval '2 hours'), null, %s)"
+    )
+    for _ in range(2):
+        for number, amount in enumerate((-1_000, 1_000)):
+            till.worker.rows(line, [amount, f"txn_{number}"])
+    assert _differences(till) == []
+    till.worker.rows(line, [-1_000, "txn_2"])
+    assert [row[:2] for row in _differences(till)] == [("withdrawal", "tr_1")]
+
+
+def test_the_fee_of_a_withdrawal_in_doubt_is_booked_once(purse):
+    """PayPal's report has it by an id of its own and by our key, before we know its batch."""
+    purse.fund(5_000, provider="paypal")
+    account = purse.account("paypal", reference="a@example.com")
+    withdrawal = purse.request(1_000, account=account)
+    key = purse.claim(withdrawal)
+    purse.question(key)
+    line = (
+        "select private.import_movement('paypal', 'withdrawal', 'TXN-1', -1000, 'EUR', 25,"
+        " now() - interval '2 hours', %s, 'TXN-1')"
+    )
+    purse.worker.rows(line, [key])
+    assert purse.told("paid", "BATCH-1", key, "paypal") == "ok"
+    purse.worker.rows(line, [key])
+    costs = "select private.account_balance(id) from ledger_accounts where kind = 'costs'"
+    assert purse.one(costs) == -25
+    assert purse.one("select fee_minor from withdrawals where id = %s", withdrawal) == 25
+    assert purse.one("select string_agg(reference, ' ') from private.provider_movements") == (
+        "BATCH-1"
+    )
+    assert purse.one("select count(*) from private.find_differences()") == 0
 
 
 def test_other_movements_are_not_ours(till, report):

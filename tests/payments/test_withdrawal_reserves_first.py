@@ -271,9 +271,9 @@ def test_its_terms_never_change(purse):
 
 
 def test_the_providers_fee_is_the_platforms_cost(purse):
-    withdrawal, _, reference = purse.sent(4_000)
+    withdrawal, *_ = purse.sent(4_000)
     for _ in range(2):
-        purse.worker.rows("select private.record_withdrawal_fee('stripe', %s, 25)", [reference])
+        purse.worker.rows("select private.record_withdrawal_fee(%s, 25)", [withdrawal])
     assert purse.one("select fee_minor from withdrawals where id = %s", withdrawal) == 25
     assert (
         purse.one("select private.account_balance(id) from ledger_accounts where kind = 'costs'")

@@ -267,7 +267,8 @@ class Movement:
     """One line of a provider's report: what it says moved on our account that day.
 
     `amount` is signed: in above zero, out below. `fee_minor` is what it kept. `key`: ours, where
-    the report has it and not the reference that we know (PayPal's payouts).
+    the report has it and not the reference that we know (PayPal's payouts). `line`: the report's
+    own id of the line, where it has one.
     """
 
     kind: Literal["payment", "refund", "withdrawal", "dispute", "other"]
@@ -276,6 +277,7 @@ class Movement:
     fee_minor: int
     at: datetime
     key: UUID | None = None
+    line: str | None = None
 
 
 class Provider(Protocol):

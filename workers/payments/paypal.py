@@ -540,9 +540,9 @@ def _movement(info: object) -> Movement | None:
     if reference is None or amount is None or moment is None:
         return None
     kind: MovementKind = "other"
-    if (code == "T0001" and amount.minor < 0) or code == "T1115":  # sent, or come back
+    if (code == "T0001" and amount.minor < 0) or code in ("T1114", "T1115"):  # sent, or come back
         kind = "withdrawal"
-    elif code in ("T1107", "T1108"):
+    elif code == "T1107":
         kind = "refund"
     elif code in ("T1106", "T1110", "T1111") or code.startswith("T12"):
         kind = "dispute"
@@ -553,5 +553,7 @@ def _movement(info: object) -> Movement | None:
         return None
     fee = facts.amount_of(at(info, "fee_amount"))
     kept = -fee.minor if fee is not None and fee.currency == amount.currency else 0
+    if code in ("T1108", "T1109"):  # a fee that comes back is a line of its own
+        kept = -amount.minor
     key = uuid_of(at(info, "custom_field")) if kind == "withdrawal" else None
-    return Movement(kind, reference, amount, kept, moment, key)
+    return Movement(kind, reference, amount, kept, moment, key, line=reference)

@@ -64,10 +64,10 @@ async def _kept(pool: Pool, provider: str, moved: Movement) -> bool:
     try:
         async with transaction(pool) as db:
             await db.execute(
-                "select private.import_movement(%s, %s, %s, %s, %s, %s, %s, %s)",
+                "select private.import_movement(%s, %s, %s, %s, %s, %s, %s, %s, %s)",
                 [
                     provider, moved.kind, moved.reference, moved.amount.minor,
-                    moved.amount.currency, moved.fee_minor, moved.at, moved.key,
+                    moved.amount.currency, moved.fee_minor, moved.at, moved.key, moved.line,
                 ],
             )  # fmt: skip
     except (psycopg.IntegrityError, psycopg.DataError) as error:

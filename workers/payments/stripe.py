@@ -558,6 +558,7 @@ def _movement(line: Answer) -> Movement:
         amount=from_stripe(line["amount"], line["currency"]),
         fee_minor=from_stripe(line["fee"], line["currency"]).minor,
         at=datetime.fromtimestamp(line["created"], UTC),
+        line=str(line["id"]),
     )
 
 
