@@ -25,7 +25,7 @@ from workers.payments.base import (
     WithdrawalChanged,
 )
 from workers.payments.calls import Answer
-from workers.payments.paypal import PayPal
+from workers.payments.paypal import PayPal, _movement
 
 NOW = datetime.now(UTC)
 
@@ -486,6 +486,34 @@ async def test_everything_that_moved_is_reported(gateway, sandbox, known):
     assert sum(one.amount.minor for one in moved) == sandbox.balance("paypal").get("EUR", 0)
     before = [one async for one in gateway.movements(NOW - timedelta(9), NOW - timedelta(1))]
     assert before == []
+
+
+@pytest.mark.parametrize(
+    ("code", "value", "kind", "fee"),
+    [
+        ("T0006", "10.00", "payment", 0),
+        ("T1107", "-10.00", "refund", 0),
+        ("T1108", "0.49", "other", -49),
+        ("T1109", "0.49", "other", -49),
+        ("T0001", "-5.00", "withdrawal", 0),
+        ("T1114", "5.00", "withdrawal", 0),
+        ("T1115", "5.00", "withdrawal", 0),
+        ("T1106", "-10.00", "dispute", 0),
+        ("T1201", "-10.00", "dispute", 0),
+    ],
+)
+def test_lines_of_the_report_by_their_code(code, value, kind, fee):
+    """A fee that comes back is its own line, and no refund."""
+    line = _movement(
+        {
+            "transaction_id": "5TY05013RG002845M",
+            "transaction_event_code": code,
+            "transaction_initiation_date": "2026-11-01T10:00:00+0000",
+            "transaction_amount": {"currency_code": "EUR", "value": value},
+            "transaction_status": "S",
+        }
+    )
+    assert (line.kind, line.fee_minor, line.line) == (kind, fee, "5TY05013RG002845M")
 
 
 async def test_a_report_that_is_refused_is_no_empty_day(gateway, sandbox):
