@@ -149,7 +149,9 @@ KINDS: Mapping[str, tuple[Kind, ...]] = {
             "COMPLETED": _CAPTURED,
             "PARTIALLY_REFUNDED": _CAPTURED,
         }),
-        Kind("refund", "refunds", {"FAILED": (), "*": _deeds("fail")}),
+        Kind("refund", "refunds", {
+            "PENDING": _deeds("complete", "fail"), "FAILED": (), "*": _deeds("fail"),
+        }),
         Kind("dispute", "disputes", {"RESOLVED": (), "*": _deeds("win", "lose")}),
         Kind("payout", "payouts", {
             "DENIED": (), "SUCCESS": (_SETTLE,), "*": (_SETTLE, *_deeds("deny")),

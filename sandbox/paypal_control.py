@@ -120,6 +120,17 @@ async def refund_by_hand(
     return shown(refund)
 
 
+@router.post("/refunds/{identity}/complete")
+async def complete_refund(request: Request, identity: str) -> dict[str, Any]:
+    """A refund that was pending has arrived."""
+    refund = find(request, "refund", identity)
+    if refund["status"] != "PENDING":
+        raise HTTPException(409, {"error": f"the refund is {refund['status']}"})
+    refund |= {"status": "COMPLETED", "update_time": now()}
+    emit(request, "PAYMENT.CAPTURE.REFUNDED", "refund", refund)
+    return shown(refund)
+
+
 @router.post("/refunds/{identity}/fail")
 async def fail_refund(request: Request, identity: str) -> dict[str, Any]:
     """A refund did not arrive: its money is ours again."""

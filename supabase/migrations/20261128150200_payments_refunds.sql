@@ -17,6 +17,7 @@ create table public.refunds (
     idempotency_key text not null,
     reservation_id uuid,
     note text,
+    look_at timestamptz not null default now() + interval '10 minutes',
     created_at timestamptz not null default now(),
     updated_at timestamptz not null default now(),
     constraint refunds_pkey primary key (id),
@@ -42,6 +43,8 @@ create index refunds_updated_at_idx on public.refunds (updated_at);
 create index refunds_payer_id_created_at_idx on public.refunds (payer_id, created_at);
 create index refunds_status_created_at_idx on public.refunds (status, created_at)
 where status not in ('succeeded', 'failed');
+create index refunds_look_at_idx on public.refunds (look_at)
+where status in ('requested', 'sent');
 create trigger t20_touch_updated_at before update on public.refunds
 for each row execute function private.touch_updated_at();
 create trigger t10_refuse_removal before delete or truncate on public.refunds
@@ -54,6 +57,8 @@ failed: it stays in the payer's balance, to be withdrawn.$$;
 comment on column public.refunds.reservation_id is
 'What holds it back; null when it was made at the provider by hand.';
 comment on column public.refunds.note is 'Why it failed, or is in doubt.';
+comment on column public.refunds.look_at is
+'When it is looked after next: sent again if its job was lost, the provider asked how it stands.';
 
 create table public.payment_disputes (
     id uuid not null default gen_random_uuid(),
@@ -357,26 +362,56 @@ comment on function private.decline_refund is
 create function private.tend_refunds() returns bigint
 language plpgsql security definer set search_path = '' as $$
 declare
-    v_id uuid;
+    v_one record;
     v_count bigint := 0;
 begin
-    for v_id in
-        select waiting.id from public.refunds as waiting
-        where waiting.status = 'requested' and waiting.updated_at < now() - interval '10 minutes'
-        order by waiting.updated_at
-        limit 500
-        for update skip locked
+    for v_one in
+        update public.refunds as waiting
+        set look_at = now() + case waiting.status
+            when 'sent' then interval '6 hours' else interval '10 minutes'
+        end
+        where waiting.id in (
+            select due.id from public.refunds as due
+            where due.status in ('requested', 'sent') and due.look_at <= now()
+            order by due.look_at
+            limit 500
+            for update skip locked
+        )
+        returning waiting.id, waiting.status
     loop
-        perform private.enqueue('payments.send_refund', jsonb_build_object('subject_id', v_id));
-        -- looked at: not again for ten minutes
-        update public.refunds as seen set note = seen.note where seen.id = v_id;
+        perform private.enqueue(
+            case v_one.status
+                when 'sent' then 'payments.check_refund' else 'payments.send_refund'
+            end,
+            jsonb_build_object('subject_id', v_one.id)
+        );
         v_count := v_count + 1;
     end loop;
     return v_count;
 end;
 $$;
 comment on function private.tend_refunds is
-'Queue anew the refunds whose job was lost before it asked the provider; how many there were.';
+$$Queue anew the refunds whose job was lost before it asked the provider, and ask after what is long
+on its way; how many there were.
+
+Doubts are looked after by private.reconcile_requests.$$;
+
+create function private.claim_refund_check(refund_id uuid)
+returns table (
+    request_id uuid, provider text, payment text, amount_minor bigint, currency text
+)
+language sql stable security definer set search_path = '' as $$
+    select asked.id, sent.provider, paid.reference, sent.amount_minor, sent.currency::text
+    from public.refunds as sent
+    inner join public.payments as paid on sent.payment_id = paid.id
+    inner join private.provider_requests as asked
+        on sent.id = asked.subject_id and asked.action = 'payments.send_refund'
+    where sent.id = claim_refund_check.refund_id and sent.status = 'sent'
+    order by asked.attempt desc
+    limit 1
+$$;
+comment on function private.claim_refund_check is
+'A refund on its way, for its provider to be asked how it stands; no row: it has ended.';
 
 create function private.lock_payment(provider text, reference text) returns public.payments
 language plpgsql security definer set search_path = '' as $$
@@ -544,7 +579,9 @@ begin
     update public.refunds as told
     set reference = coalesce(told.reference, change_refund.reference),
         status = case when told.status in ('requested', 'sending', 'unknown') then 'sent'
-            else told.status end
+            else told.status end,
+        look_at = case when told.status in ('requested', 'sending', 'unknown')
+            then now() + interval '6 hours' else told.look_at end
     where told.id = v_refund.id;
     perform private.close_request(asked.id, 'succeeded', change_refund.reference)
     from private.provider_requests as asked

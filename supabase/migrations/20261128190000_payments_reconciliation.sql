@@ -163,8 +163,10 @@ begin
         union all
         select
             sent.provider, named.kind, sent.reference, sent.currency::text,
-            case sent.status when 'failed' then 0 else -sent.amount_minor end,
-            sent.updated_at, sent.status in ('succeeded', 'failed')
+            case sent.status when 'succeeded' then -sent.amount_minor else 0 end,
+            sent.updated_at,
+            sent.status in ('succeeded', 'failed')
+            or sent.created_at < now() - interval '14 days'
         from named
         inner join public.refunds as sent
             on named.provider = sent.provider and named.reference = sent.reference
@@ -172,8 +174,11 @@ begin
         union all
         select
             sent.provider, named.kind, sent.reference, sent.currency::text,
-            case when sent.status in ('failed', 'returned') then 0 else -sent.amount_minor end,
-            sent.updated_at, sent.status in ('paid', 'failed', 'returned')
+            case sent.status when 'paid' then -sent.amount_minor else 0 end,
+            sent.updated_at,
+            sent.status in ('paid', 'failed', 'returned')
+            -- PayPal keeps for 30 days what nobody claims
+            or sent.created_at < now() - interval '32 days'
         from named
         inner join public.withdrawals as sent
             on named.provider = sent.provider and named.reference = sent.reference
@@ -181,8 +186,9 @@ begin
         union all
         select
             asked.provider, named.kind, asked.reference, asked.currency::text,
-            case asked.status when 'won' then 0 else -asked.amount_minor end,
-            asked.updated_at, asked.status <> 'open'
+            case asked.status when 'lost' then -asked.amount_minor else 0 end,
+            asked.updated_at,
+            asked.status <> 'open' or asked.created_at < now() - interval '120 days'
         from named
         inner join public.payment_disputes as asked
             on named.provider = asked.provider and named.reference = asked.reference
@@ -206,7 +212,7 @@ begin
         on named.provider = ours.provider and named.kind = ours.kind
         and named.reference = ours.reference
     where coalesce(theirs.minor, 0) <> coalesce(ours.minor, 0)
-        -- what is under way is no difference yet
+        -- what is under way is no difference yet, for as long as it may take
         and coalesce(ours.is_final, true)
         -- reported in the currency that it was settled in, which is not the payer's
         and coalesce(theirs.currency = ours.currency, true)
@@ -222,6 +228,9 @@ end;
 $$;
 comment on function private.find_differences is
 $$What a provider's report and the ledger do not agree on; no row: all is well.
+
+What is under way counts as not moved, and is compared once it takes longer than it may: refunds
+after 14 days, withdrawals after 32, payment disputes after 120. By then its last event is lost.
 
 `since`: what was touched from then on. Signed minor units as the provider sees them; null: that
 side does not know it.$$;

@@ -139,6 +139,11 @@ language sql stable security definer set search_path = '' as $$
     from public.refunds as waiting
     where waiting.status = 'requested' and waiting.created_at < now() - interval '1 hour'
     union all
+    -- the slowest ways take ten working days
+    select 'a refund is on its way for two weeks', format('refund %s', waiting.id)
+    from public.refunds as waiting
+    where waiting.status = 'sent' and waiting.created_at < now() - interval '14 days'
+    union all
     select 'an event waits for ten minutes', format('event %s of %s', kept.id, kept.provider)
     from private.webhook_events as kept
     where kept.status = 'kept' and kept.received_at < now() - interval '10 minutes'

@@ -287,8 +287,7 @@ def test_a_job_that_was_lost_before_it_asked_is_queued_again(till, paid, is_capt
     else:
         task, sweep = "payments.send_refund", "select private.tend_refunds()"
         till.payer.rows("select refund_escrow(%s, 'x')", [paid[0]])
-        till.db.execute("alter table refunds disable trigger t20_touch_updated_at")
-        till.db.execute("update refunds set updated_at = now() - interval '11 minutes'")
+        till.db.execute("update refunds set look_at = now()")
     till.db.execute(
         "update procrastinate.procrastinate_jobs set status = 'failed' where task_name = %s", [task]
     )

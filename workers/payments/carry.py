@@ -40,6 +40,15 @@ class DueRefund:
 
 
 @dataclass(frozen=True, slots=True)
+class SentRefund:
+    request_id: UUID
+    provider: str
+    payment: str
+    amount_minor: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
 class DueCapture:
     request_id: UUID
     provider: str
@@ -88,6 +97,32 @@ async def send_refund(context: procrastinate.JobContext, subject_id: str) -> Non
         verdict, arguments = answer.booking(due.provider)
     async with transaction(pool) as db:
         await db.execute(verdict, arguments)
+
+
+@jobs.task(name="payments.check_refund", queue="payments", retry=_RETRY, pass_context=True)
+async def check_refund(context: procrastinate.JobContext, subject_id: str) -> None:
+    """Ask how a refund stands that has been on its way for long: its event may be lost."""
+    pool = pool_of(context)
+    async with transaction(pool) as db:
+        sent = await one(
+            db, SentRefund, "select * from private.claim_refund_check(%s)", [subject_id]
+        )
+    if sent is None:
+        return
+    try:
+        fact = await _gateway(context, sent.provider).find_refund(
+            key=sent.request_id,
+            payment=sent.payment,
+            amount=Money(sent.amount_minor, sent.currency),
+        )
+    except (ProviderDeclined, OutcomeUnknown, NotConfigured) as error:
+        _logger.warning("a refund was not looked up", extra={"why": error.message})
+        return
+    if fact is None:  # no proof of anything: an operator sees it after two weeks
+        _logger.error("the provider knows nothing of it", extra={"refund_id": subject_id})
+        return
+    async with transaction(pool) as db:
+        await db.execute(*fact.booking(sent.provider))
 
 
 @jobs.task(name="payments.capture_payment", queue="payments", retry=_RETRY, pass_context=True)
