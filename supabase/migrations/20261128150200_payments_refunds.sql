@@ -73,6 +73,7 @@ create table public.payment_disputes (
     netted_minor bigint not null default 0,
     due_at timestamptz,
     reservation_id uuid,
+    look_at timestamptz not null default now() + interval '1 day',
     created_at timestamptz not null default now(),
     updated_at timestamptz not null default now(),
     constraint payment_disputes_netted_minor_check check (netted_minor >= 0),
@@ -96,6 +97,8 @@ create index payment_disputes_payer_id_idx on public.payment_disputes (payer_id)
 create index payment_disputes_reservation_id_idx on public.payment_disputes (reservation_id);
 create index payment_disputes_due_at_idx on public.payment_disputes (due_at)
 where status = 'open';
+create index payment_disputes_look_at_idx on public.payment_disputes (look_at)
+where status = 'open';
 create trigger t20_touch_updated_at before update on public.payment_disputes
 for each row execute function private.touch_updated_at();
 create trigger t10_refuse_removal before delete or truncate on public.payment_disputes
@@ -115,6 +118,8 @@ comment on column public.payment_disputes.due_at is
 'Until when evidence can be handed in at the provider.';
 comment on column public.payment_disputes.reservation_id is
 'Of a payment into a balance: what holds back the disputed part of it.';
+comment on column public.payment_disputes.look_at is
+'When its provider is asked next how it stands, while it is open: its verdict may be lost.';
 
 -- Escrows under a payment dispute stand still.
 insert into private.error_codes (code, http_status, message) values
@@ -923,6 +928,41 @@ $$What a provider says of a payment dispute. Forward only, safe to repeat, in an
 Open freezes what the payment is for, won frees it, lost takes the amount back. Of a dispute in
 another currency all is held, also when it is lost: propose_dispute_outcome ends it.
 Errors: payments.payment_not_found (404).$$;
+
+create function private.tend_disputes() returns bigint
+language plpgsql security definer set search_path = '' as $$
+declare
+    v_id uuid;
+    v_count bigint := 0;
+begin
+    for v_id in
+        update public.payment_disputes as waiting set look_at = now() + interval '1 day'
+        where waiting.id in (
+            select due.id from public.payment_disputes as due
+            where due.status = 'open' and due.look_at <= now()
+            order by due.look_at
+            limit 500
+            for update skip locked
+        )
+        returning waiting.id
+    loop
+        perform private.enqueue('payments.check_dispute', jsonb_build_object('subject_id', v_id));
+        v_count := v_count + 1;
+    end loop;
+    return v_count;
+end;
+$$;
+comment on function private.tend_disputes is
+'Queue a look at payment disputes that are open, each once a day; how many there were.';
+
+create function private.claim_dispute_check(dispute_id uuid)
+returns table (provider text, reference text)
+language sql stable security definer set search_path = '' as $$
+    select asked.provider, asked.reference from public.payment_disputes as asked
+    where asked.id = claim_dispute_check.dispute_id and asked.status = 'open'
+$$;
+comment on function private.claim_dispute_check is
+'A payment dispute, for its provider to be asked how it stands; no row: it was decided.';
 
 create function private.hold_disputed(dispute public.payment_disputes) returns void
 language plpgsql security definer set search_path = '' as $$

@@ -144,6 +144,16 @@ language sql stable security definer set search_path = '' as $$
     from public.refunds as waiting
     where waiting.status = 'sent' and waiting.created_at < now() - interval '14 days'
     union all
+    -- evidence is weighed for weeks after its last day, all of it for months
+    select
+        'a payment dispute is open for long',
+        format('payment dispute %s, %s at %s', asked.id, asked.reference, asked.provider)
+    from public.payment_disputes as asked
+    where asked.status = 'open' and (
+        asked.due_at < now() - interval '30 days'
+        or asked.created_at < now() - interval '120 days'
+    )
+    union all
     select 'an event waits for ten minutes', format('event %s of %s', kept.id, kept.provider)
     from private.webhook_events as kept
     where kept.status = 'kept' and kept.received_at < now() - interval '10 minutes'

@@ -341,6 +341,14 @@ class PaymentGateway(Provider, Protocol):
         ...
 
 
+class DisputeGateway(Provider, Protocol):
+    """Payments that payers' banks may take back. Errors as `PaymentGateway`."""
+
+    async def look_up_dispute(self, reference: str) -> Sequence[Fact]:
+        """How a dispute stands now, as its events would tell; empty: there is no word on it."""
+        ...
+
+
 class WithdrawalGateway(Provider, Protocol):
     """Money out. Errors as `PaymentGateway`."""
 

@@ -13,6 +13,7 @@ from workers.core.db import one, transaction
 from workers.core.errors import NotConfigured
 from workers.core.money import Money
 from workers.payments.base import (
+    DisputeGateway,
     Fact,
     OrderToPay,
     OutcomeUnknown,
@@ -56,6 +57,14 @@ class DueCapture:
     is_repeat: bool
     may_resend: bool
     is_given_up: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A payment dispute by its provider's id."""
+
+    provider: str
+    reference: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +200,33 @@ async def check_payment(context: procrastinate.JobContext, subject_id: str) -> N
     async with transaction(pool) as db:
         for fact in facts:
             await db.execute(*fact.booking(waiting.provider))
+
+
+@jobs.task(name="payments.check_dispute", queue="payments", retry=_RETRY, pass_context=True)
+async def check_dispute(context: procrastinate.JobContext, subject_id: str) -> None:
+    """Ask how an open payment dispute stands: the event of its verdict may be lost."""
+    pool = pool_of(context)
+    async with transaction(pool) as db:
+        asked = await one(db, Case, "select * from private.claim_dispute_check(%s)", [subject_id])
+    if asked is None:
+        return
+    gateway = cast("DisputeGateway", providers_of(context)[asked.provider])
+    try:
+        facts = await gateway.look_up_dispute(asked.reference)
+    except (ProviderDeclined, OutcomeUnknown, NotConfigured) as error:
+        _logger.warning("a payment dispute was not looked up", extra={"why": error.message})
+        return
+    async with transaction(pool) as db:
+        for fact in facts:
+            await db.execute(*fact.booking(asked.provider))
+
+
+@jobs.periodic(cron="40 * * * *")
+@jobs.task(name="payments.tend_disputes", queue="payments", pass_context=True)
+async def tend_disputes(context: procrastinate.JobContext, timestamp: int) -> None:
+    """Look after payment disputes that are open."""
+    async with transaction(pool_of(context)) as db:
+        await db.execute("select private.tend_disputes()")
 
 
 @jobs.periodic(cron="20 * * * *")

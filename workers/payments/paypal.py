@@ -226,6 +226,29 @@ class PayPal:
                     return _expected(facts.refund_facts(refund, payment=payment), key, amount)
         return None
 
+    # --- cases ------------------------------------------------------------------------------------
+
+    async def look_up_dispute(self, reference: str) -> Sequence[Fact]:
+        """How a case stands now. What stands for a reversal is decided by the payment's cases."""
+        _, is_reversal, payment = reference.rpartition(facts.REVERSAL)
+        if not is_reversal:
+            return await self._look_up_case(reference)
+        answer = await self._ask(
+            "GET", "/v1/customer/disputes", parameters={"disputed_transaction_id": payment}
+        )
+        listed = shown(answer, "PayPal", _refusal(answer))
+        return [
+            fact
+            for case in list_at(listed, "items")
+            for fact in await self._look_up_case(text_at(case, "dispute_id") or "")
+        ]
+
+    async def _look_up_case(self, reference: str) -> Sequence[Fact]:
+        case = await self._get(f"/v1/customer/disputes/{quote(reference, safe='')}")
+        if text_at(case, "dispute_id") != reference or not (told := facts.dispute_facts(case)):
+            raise OutcomeUnknown("PayPal shows no such case.")
+        return told
+
     # --- money out --------------------------------------------------------------------------------
 
     async def send(self, *, key: UUID, to: Destination, amount: Money) -> WithdrawalChanged:

@@ -34,6 +34,8 @@ _ITEMS: Mapping[str, Literal["sent", "paid", "failed", "returned"]] = {
     "CANCELED": "returned", "CANCELLED": "returned",
     "RETURNED": "returned", "REFUNDED": "returned", "REVERSED": "returned",
 }  # fmt: skip
+# what a case that is not known yet is called: this, and the payment that PayPal reversed for it
+REVERSAL = "reversal:"
 _LOST = {"RESOLVED_BUYER_FAVOUR", "ACCEPTED"}
 _WON = {"RESOLVED_SELLER_FAVOUR", "RESOLVED_WITH_PAYOUT", "CANCELED_BY_BUYER", "DENIED"}
 
@@ -152,7 +154,7 @@ def dispute_facts(dispute: object) -> Sequence[PaymentDisputed]:
         return (case,)
     return (
         case,
-        PaymentDisputed(f"reversal:{payment}", payment, "won", amount, f"decided by {reference}"),
+        PaymentDisputed(REVERSAL + payment, payment, "won", amount, f"decided by {reference}"),
     )
 
 
@@ -234,7 +236,7 @@ def _reversed(reversal: Any) -> Sequence[Fact]:
     amount = amount_of(at(reversal, "amount"))
     if payment is None or amount is None or amount.minor <= 0:
         return ()
-    return (PaymentDisputed(f"reversal:{payment}", payment, "open", amount, "reversed by PayPal"),)
+    return (PaymentDisputed(REVERSAL + payment, payment, "open", amount, "reversed by PayPal"),)
 
 
 _EVENTS: Mapping[str, Callable[[Any], Sequence[Fact]]] = {

@@ -193,6 +193,13 @@ class Razorpay:
                 return _refund(one, payment, amount)
         return None
 
+    async def look_up_dispute(self, reference: str) -> Sequence[Fact]:
+        """How a dispute stands now. Source: Razorpay, Fetch a dispute by id."""
+        dispute = await self._api.get(f"/v1/disputes/{segment(reference)}")
+        if dispute.get("id") != reference:
+            raise OutcomeUnknown("Razorpay answered with another dispute.")
+        return (_surely(lambda one: told.payment_disputed(one, str(one.get("status"))), dispute),)
+
     async def _payments_of(self, started: str) -> Sequence[Entity]:
         answer = await self._api.get(f"/v1/orders/{segment(started)}/payments")
         return sorted(items_of(answer), key=lambda one: one.get("created_at") or 0)

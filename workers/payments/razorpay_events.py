@@ -34,7 +34,7 @@ _PAYOUTS: Mapping[str, Withdrawn] = {
     "failed": "failed", "rejected": "failed", "cancelled": "failed", "expired": "failed",
 }  # fmt: skip
 _DISPUTES: Mapping[str, Literal["open", "won", "lost"]] = {
-    "created": "open", "under_review": "open", "action_required": "open",
+    "created": "open", "open": "open", "under_review": "open", "action_required": "open",
     "won": "won", "lost": "lost", "closed": "won",
 }  # fmt: skip
 # Source: Razorpay Route, Product activation status; Account webhooks
@@ -132,7 +132,10 @@ def refund_changed(refund: Entity, step: str = "") -> RefundChanged | None:
 
 
 def payment_disputed(dispute: Entity, step: str) -> PaymentDisputed | None:
-    """A dispute by the step that is told. `closed` is won unless something was deducted."""
+    """A dispute by the step that is told, or its status.
+
+    `closed` is won unless something was deducted.
+    """
     status = _DISPUTES.get(step)
     match dispute:
         case {"id": str(reference), "payment_id": str(payment)}:

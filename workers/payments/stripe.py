@@ -39,6 +39,7 @@ from workers.payments.stripe_calls import Answer, StripeCalls, named, surprises
 from workers.payments.stripe_events import (
     PAGE,
     account_fact,
+    dispute_fact,
     id_of,
     intent_facts,
     payout_failure,
@@ -253,6 +254,14 @@ class Stripe(StripeCalls):
                 if uuid_of(told, "key") == key:
                     return _same_refund(told, key, payment, amount)
         return None
+
+    # --- disputes ---------------------------------------------------------------------------------
+
+    async def look_up_dispute(self, reference: str) -> Sequence[Fact]:
+        """How a dispute stands now."""
+        dispute = await self._look(self._v1.disputes.retrieve_async, reference)
+        with surprises():
+            return (dispute_fact(named(dispute, reference)),)
 
     # --- money out --------------------------------------------------------------------------------
 

@@ -121,6 +121,28 @@ def refund_fact(refund: Object) -> RefundChanged:
     )
 
 
+def dispute_fact(dispute: Object) -> PaymentDisputed:
+    """A dispute as it stands now. One that is appealed stays what it was until that is decided."""
+    status: Literal["open", "won", "lost"]
+    match dispute["status"]:
+        # an inquiry that is over, or a dispute that a refund has prevented, took nothing
+        case "won" | "warning_closed" | "prevented":
+            status = "won"
+        case "lost":
+            status = "lost"
+        case _:
+            status = "open"
+    due = (dispute.get("evidence_details") or {}).get("due_by")
+    return PaymentDisputed(
+        reference=str(dispute["id"]),
+        payment=id_of(dispute.get("payment_intent") or dispute["charge"]),
+        status=status,
+        amount=from_stripe(dispute["amount"], dispute["currency"]),
+        reason=str(dispute.get("reason") or "general"),
+        due_at=datetime.fromtimestamp(due, UTC) if due else None,
+    )
+
+
 def account_fact(account: Object) -> AccountChanged:
     """What Stripe knows of a person, and still asks for. Source: Stripe, Account.requirements."""
     asked = account.get("requirements") or {}
@@ -188,26 +210,7 @@ def _refund(refund: Object, _event: Object) -> Facts:
 
 
 def _dispute(dispute: Object, _event: Object) -> Facts:
-    status: Literal["open", "won", "lost"]
-    match dispute["status"]:
-        # an inquiry that is over, or a dispute that a refund has prevented, took nothing
-        case "won" | "warning_closed" | "prevented":
-            status = "won"
-        case "lost":
-            status = "lost"
-        case _:
-            status = "open"
-    due = (dispute.get("evidence_details") or {}).get("due_by")
-    return (
-        PaymentDisputed(
-            reference=str(dispute["id"]),
-            payment=id_of(dispute.get("payment_intent") or dispute["charge"]),
-            status=status,
-            amount=from_stripe(dispute["amount"], dispute["currency"]),
-            reason=str(dispute.get("reason") or "general"),
-            due_at=datetime.fromtimestamp(due, UTC) if due else None,
-        ),
-    )
+    return (dispute_fact(dispute),)
 
 
 def _transfer(transfer: Object, _event: Object) -> Facts:

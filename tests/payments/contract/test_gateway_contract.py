@@ -384,6 +384,31 @@ async def test_a_payment_dispute_is_told_by_events(case, sandbox, gateway, verdi
     assert sandbox.balance(case.name) == kept
 
 
+@pytest.mark.parametrize("verdict", ["open", "won", "lost"])
+async def test_a_payment_dispute_is_looked_up_as_it_was_told(case, sandbox, gateway, verdict):
+    _needs(case, case.refund_call and case.has_disputes)
+    _, _, paid = await _paid(case, sandbox, gateway)
+    for status in dict.fromkeys(("open", verdict)):
+        case.dispute(sandbox, paid.reference, status)
+    told = (await _facts(sandbox, gateway, PaymentDisputed))[-1]
+    assert told.status == verdict
+    assert list(await gateway.look_up_dispute(told.reference)) == [told]
+
+
+@pytest.mark.parametrize("fault", [*CALL_FAULTS, None])
+async def test_a_dispute_looked_up_in_vain_is_doubt(case, sandbox, gateway, at_fault, fault):
+    _needs(case, case.has_disputes)
+    _, _, paid = await _paid(case, sandbox, gateway)
+    case.dispute(sandbox, paid.reference, "open")
+    told = (await _facts(sandbox, gateway, PaymentDisputed))[-1]
+    if fault is None:  # another's, or nobody's
+        with pytest.raises((OutcomeUnknown, ProviderDeclined)):
+            await gateway.look_up_dispute(told.reference[:-3] + "xyz")
+        return
+    sandbox.fail(case.name, fault, "GET ")
+    await _fails(fault, at_fault(fault).look_up_dispute(told.reference))
+
+
 async def test_what_means_nothing_is_read_as_nothing(case, gateway):
     for body in (b"{}", b'{"type": "of.tomorrow"}', b'{"event": null}', b"[]", b"null", b'"x"'):
         assert list(gateway.read(body)) == []
