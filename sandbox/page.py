@@ -106,7 +106,7 @@ KINDS: Mapping[str, tuple[Kind, ...]] = {
             "succeeded": _deeds("fail"),
         }),
         Kind("dispute", "disputes", {
-            "won": (), "lost": (), "warning_closed": (), "*": _deeds("win", "lose"),
+            "won": (), "lost": _deeds("win"), "warning_closed": (), "*": _deeds("win", "lose"),
         }),
         Kind("transfer", "transfers", {
             "reversed": (), "*": (Deed("reverse", "reverse", (_PART,)),),

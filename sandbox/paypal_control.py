@@ -190,18 +190,22 @@ async def open_dispute(
 
 @router.post("/disputes/{identity}/{verdict}")
 async def decide_dispute(request: Request, identity: str, verdict: str) -> dict[str, Any]:
-    """`win` or `lose`, seen from the seller."""
+    """`win` or `lose`, seen from the seller; who lost may appeal, and win."""
     case = find(request, "dispute", identity)
     outcomes = {"win": "RESOLVED_SELLER_FAVOUR", "lose": "RESOLVED_BUYER_FAVOUR"}
-    if verdict not in outcomes or case["status"] == "RESOLVED":
+    was = case.get("dispute_outcome", {}).get("outcome_code")
+    is_appeal = verdict == "win" and was == outcomes["lose"]
+    if verdict not in outcomes or (case["status"] == "RESOLVED" and not is_appeal):
         raise HTTPException(409, {"error": f"{verdict} of a case that is {case['status']}"})
     case |= {
         "status": "RESOLVED",
         "update_time": now(),
         "dispute_outcome": {"outcome_code": outcomes[verdict]},
     }
+    amount, currency = money(case["dispute_amount"])
+    if is_appeal:
+        move(request, "T1202", amount, currency)
     if verdict == "lose":
-        amount, currency = money(case["dispute_amount"])
         case["dispute_outcome"]["amount_refunded"] = case["dispute_amount"]
         move(request, "T1106", -amount, currency)
     emit(request, "CUSTOMER.DISPUTE.RESOLVED", "dispute", _without_id(case))

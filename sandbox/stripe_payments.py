@@ -613,7 +613,9 @@ def open_dispute(
 
 def end_dispute(call: Call, dispute: Object, *, is_won: bool) -> Object:
     """The bank's verdict; of an inquiry, that it is over."""
-    if dispute["status"] in ("won", "lost", "warning_closed"):
+    # who lost may appeal, and win
+    is_appeal = dispute["status"] == "lost" and is_won
+    if dispute["status"] in ("won", "lost", "warning_closed") and not is_appeal:
         raise Refusal(f"This dispute is already closed: {dispute['status']}.")
     is_inquiry = dispute["status"].startswith("warning")
     dispute["status"] = "warning_closed" if is_inquiry else "won" if is_won else "lost"

@@ -4,6 +4,9 @@ set lock_timeout = '5s';
 delete from private.error_codes
 where code = 'escrow.refund_not_found';
 
+insert into private.error_codes (code, http_status, message) values
+('payments.dispute_mismatch', 409, 'More went back by hand than the dispute was about.');
+
 create table public.refunds (
     id uuid not null default gen_random_uuid(),
     payment_id uuid not null,
@@ -450,6 +453,26 @@ $$A payment by its provider's id, locked after what it was for.
 
 Errors: payments.payment_not_found (404).$$;
 
+create function private.count_charged_back(payment_id uuid) returns void
+language sql security definer set search_path = '' as $$
+    update public.payments as paid
+    set charged_back_minor = least(
+        paid.amount_minor,
+        (
+            select coalesce(sum(other.amount_minor), 0) from public.refunds as other
+            where other.payment_id = paid.id and other.reservation_id is null
+                and other.status = 'succeeded'
+        ) + (
+            select coalesce(sum(asked.amount_minor - asked.netted_minor), 0)
+            from public.payment_disputes as asked
+            where asked.payment_id = paid.id and asked.status = 'lost'
+        )
+    )
+    where paid.id = count_charged_back.payment_id
+$$;
+comment on function private.count_charged_back is
+'Something came back: what refunds by hand and lost cases took beside it stays taken.';
+
 create function private.return_by_hand(refund public.refunds) returns void
 language plpgsql security definer set search_path = '' as $$
 begin
@@ -478,21 +501,7 @@ begin
         memo => format('A refund made by hand came back to %s', refund.provider)
     );
     update public.refunds as ended set status = 'failed' where ended.id = refund.id;
-    -- what other refunds by hand and lost cases took stays taken
-    update public.payments as paid
-    set charged_back_minor = least(
-        paid.amount_minor,
-        (
-            select coalesce(sum(other.amount_minor), 0) from public.refunds as other
-            where other.payment_id = paid.id and other.reservation_id is null
-                and other.status = 'succeeded'
-        ) + (
-            select coalesce(sum(asked.amount_minor - asked.netted_minor), 0)
-            from public.payment_disputes as asked
-            where asked.payment_id = paid.id and asked.status = 'lost'
-        )
-    )
-    where paid.id = refund.payment_id;
+    perform private.count_charged_back(refund.payment_id);
 end;
 $$;
 comment on function private.return_by_hand is
@@ -866,8 +875,13 @@ begin
     where known.provider = change_payment_dispute.provider
         and known.reference = change_payment_dispute.reference
     for update;
-    -- what is decided stays decided; a later word of "open" is an old one
-    if v_was in ('won', 'lost') then
+    -- what is decided stays decided, but for an appeal; any other later word is an old one
+    if v_was = 'won' or (v_was = 'lost' and change_payment_dispute.status <> 'won') then
+        return;
+    elsif v_was = 'lost' then
+        perform private.reinstate_dispute(
+            v_payment, change_payment_dispute.reference, change_payment_dispute.reason
+        );
         return;
     end if;
     if change_payment_dispute.currency <> v_payment.currency then
@@ -925,9 +939,243 @@ $$;
 comment on function private.change_payment_dispute is
 $$What a provider says of a payment dispute. Forward only, safe to repeat, in any order.
 
-Open freezes what the payment is for, won frees it, lost takes the amount back. Of a dispute in
-another currency all is held, also when it is lost: propose_dispute_outcome ends it.
-Errors: payments.payment_not_found (404).$$;
+Open freezes what the payment is for, won frees it, lost takes the amount back, won after lost (an
+appeal) brings it home: see private.reinstate_dispute. Of a dispute in another currency all is held,
+also when it is lost: propose_dispute_outcome ends it.
+Errors: payments.payment_not_found (404), payments.dispute_mismatch (409).$$;
+
+create function private.divide_reinstated(order_id uuid, amount_minor bigint)
+returns table (kind text, owner_id uuid, minor bigint)
+language plpgsql stable security definer set search_path = '' as $$
+declare
+    v_order public.orders;
+    v_escrow public.escrows;
+    v_booking record;
+begin
+    select wanted.* into strict v_order from public.orders as wanted
+    where wanted.id = divide_reinstated.order_id;
+    select held.* into v_escrow from public.escrows as held where held.id = v_order.escrow_id;
+    select held.* into v_booking from public.bookings as held where held.id = v_order.booking_id;
+    if coalesce(v_escrow.closed_at, v_booking.closed_at) is null then
+        return query select 'escrow', null::uuid, divide_reinstated.amount_minor;
+    elsif v_escrow.status = 'released' or (
+        -- ended by the bank alone, the work handed in
+        v_escrow.status = 'refunded' and not exists (
+            select from public.ledger_transactions as moved
+            where moved.idempotency_key = format('escrow:%s:close', v_escrow.id)
+        ) and (
+            select event.to_status from public.escrow_events as event
+            where event.escrow_id = v_escrow.id
+                and event.to_status in ('work_in_progress', 'work_submitted', 'rejected')
+            order by event.id desc
+            limit 1
+        ) = 'work_submitted'
+    ) then
+        return query
+        select
+            case when part.recipient_id is null then 'fees' else 'available' end,
+            part.recipient_id, part.amount_minor
+        from public.escrow_agreements as terms
+        left join public.profiles as one
+            on terms.sponsor_agent_id = one.id and one.deleted_at is null
+        left join public.profiles as other
+            on terms.creator_agent_id = other.id and other.deleted_at is null
+        cross join lateral private.split_release(
+            divide_reinstated.amount_minor, terms.fee_bps, terms.sponsor_id, terms.creator_id,
+            one.id, other.id
+        ) as part
+        where terms.id = v_escrow.agreement_id;
+    elsif v_booking.status = 'released' or (
+        v_booking.status = 'charged_back' and v_booking.settles_at is not null
+        and v_booking.no_show_party is distinct from 'host'
+    ) then
+        return query
+        select part.kind, part.owner_id, part.minor
+        from public.settlement_policies as terms
+        inner join public.settlement_bands as band
+            on terms.version = band.policy_version
+            and coalesce(v_booking.rating, terms.unrated_rating)
+            between band.min_rating and band.max_rating
+        cross join lateral (
+            select divide_reinstated.amount_minor * (10000 - band.host_share_bps) / 10000
+        ) as fee (minor)
+        cross join lateral (
+            select (divide_reinstated.amount_minor - fee.minor) * band.penalty_bps / 10000
+        ) as penalty (minor)
+        cross join lateral (
+            values
+            (
+                'available', v_booking.host_id,
+                divide_reinstated.amount_minor - fee.minor - penalty.minor
+            ),
+            (
+                'available', v_booking.guest_id,
+                case band.penalty_to when 'guest' then penalty.minor else 0 end
+            ),
+            (
+                'fees', null,
+                fee.minor + case band.penalty_to when 'platform' then penalty.minor else 0 end
+            )
+        ) as part (kind, owner_id, minor)
+        where terms.version = v_booking.policy_version and part.minor > 0;
+    else
+        return query select 'available', v_order.payer_id, divide_reinstated.amount_minor;
+    end if;
+end;
+$$;
+comment on function private.divide_reinstated is
+$$Whose is what a bank took out of an escrow or booking and gives back: rows that sum to it.
+
+It goes back where it was (`escrow`) while that is open. Of one that is over: divided as its release
+would have been, if it was released, or if only the bank ended it and the work was handed in, the
+session completed; else it is the payer's balance. Minor units.$$;
+
+create function private.reinstate_dispute(
+    payment public.payments, reference text, reason text
+) returns void
+language plpgsql security definer set search_path = '' as $$
+declare
+    v_dispute public.payment_disputes;
+    v_order public.orders;
+    v_subject uuid;
+    v_causes text[];
+    v_by_hand bigint;
+    v_taken bigint[];
+    v_is_applied boolean;
+    v_held bigint;
+    v_back bigint;
+    v_given bigint;
+    v_accounts bigint[];
+    v_amounts bigint[];
+begin
+    select known.* into strict v_dispute from public.payment_disputes as known
+    where known.provider = payment.provider and known.reference = reinstate_dispute.reference;
+    select wanted.* into strict v_order from public.orders as wanted
+    where wanted.id = payment.order_id;
+    v_subject := coalesce(v_order.escrow_id, v_order.booking_id);
+    -- what it took: itself, and the refunds by hand that were told of the same money
+    select
+        'dispute:' || v_dispute.reference || coalesce(array_agg('refund:' || back.reference), '{}'),
+        coalesce(sum(back.amount_minor), 0)
+    into v_causes, v_by_hand
+    from public.refunds as back
+    where back.dispute_id = v_dispute.id and not exists (
+        select from public.ledger_transactions as moved
+        where moved.idempotency_key = format('refund:%s:returned', back.id)
+    );
+    if v_by_hand > v_dispute.amount_minor then
+        perform private.reject('payments.dispute_mismatch', v_dispute.id::text);
+    end if;
+    select array_agg(moved.id), coalesce(bool_or(moved.subject_id = v_subject), false)
+    into v_taken, v_is_applied
+    from unnest(v_causes) as cause
+    cross join lateral (
+        values
+        (format('payment:%s:charge_back:%s', payment.id, cause)),
+        (format('payment:%s:charge_back:%s:loss', payment.id, cause)),
+        (format('escrow:%s:charge_back:%s', v_subject, cause)),
+        (format('escrow:%s:take_back:%s', v_subject, cause)),
+        (format('booking:%s:charge_back:%s', v_subject, cause))
+    ) as posted (key)
+    inner join public.ledger_transactions as moved on posted.key = moved.idempotency_key;
+    select
+        coalesce(sum(-entry.amount_minor) filter (where account.kind = 'escrow'), 0),
+        coalesce(sum(-entry.amount_minor) filter (
+            where account.kind in ('available', 'fees') and moved.subject_id = v_subject
+        ), 0)
+    into v_held, v_back
+    from public.ledger_entries as entry
+    inner join public.ledger_transactions as moved on entry.transaction_id = moved.id
+    inner join public.ledger_accounts as account on entry.account_id = account.id
+    where entry.transaction_id = any(v_taken);
+    with parts as (
+        select part.* from private.divide_reinstated(v_order.id, v_held) as part where v_held > 0
+    ),
+    lines as (
+        select entry.account_id, -entry.amount_minor as minor, 0 as given
+        from public.ledger_entries as entry
+        inner join public.ledger_accounts as account on entry.account_id = account.id
+        where entry.transaction_id = any(v_taken) and account.kind <> 'escrow'
+        union all
+        select
+            private.ledger_account(
+                part.kind, payment.currency::text, owner_id => part.owner_id,
+                subject_id => case part.kind when 'escrow' then v_subject end
+            ),
+            part.minor,
+            -- what others than the payer get of it was released
+            case when part.kind = 'escrow' or part.owner_id = payment.payer_id then 0
+                else part.minor end
+        -- accounts are opened in one order everywhere
+        from (select * from parts order by parts.owner_id) as part
+    ),
+    sums as (
+        select lines.account_id, sum(lines.minor)::bigint as minor, sum(lines.given) as given
+        from lines group by lines.account_id
+    )
+    select
+        array_agg(sums.account_id order by sums.account_id) filter (where sums.minor <> 0),
+        array_agg(sums.minor order by sums.account_id) filter (where sums.minor <> 0),
+        coalesce(sum(sums.given), 0)
+    into v_accounts, v_amounts, v_given
+    from sums;
+    if v_accounts is not null then
+        perform private.post_transaction(
+            key => format('dispute:%s:reinstated', v_dispute.id),
+            kind => case
+                when not v_is_applied then 'payments.reinstate'
+                when v_order.escrow_id is null then 'bookings.reinstate'
+                else 'escrow.reinstate'
+            end,
+            accounts => v_accounts,
+            amounts => v_amounts,
+            subject_id => case when v_is_applied then v_subject else payment.id end,
+            memo => format(
+                'Given back by %s, the case %s was won after all: %s', payment.provider,
+                v_dispute.reference, left(coalesce(reason, ''), 200)
+            )
+        );
+    end if;
+    if v_is_applied and v_order.escrow_id is not null then
+        update public.escrows as held
+        set taken_back_minor = held.taken_back_minor - v_back,
+            remaining_minor = held.remaining_minor
+            + case when held.closed_at is null then v_held else 0 end,
+            released_minor = held.released_minor + v_given,
+            refunded_minor = held.refunded_minor - v_given
+            - case when held.closed_at is null then v_held else 0 end
+        where held.id = v_subject;
+        insert into public.escrow_events (escrow_id, from_status, to_status, reason, amount_minor)
+        select held.id, held.status, held.status, 'the payer''s bank gave it back', v_held + v_back
+        from public.escrows as held
+        where held.id = v_subject;
+    elsif v_is_applied then
+        update public.bookings as held
+        set taken_back_minor = held.taken_back_minor - v_back,
+            remaining_minor = held.remaining_minor
+            + case when held.closed_at is null then v_held else 0 end,
+            released_minor = held.released_minor + v_given,
+            charged_back_minor = held.charged_back_minor - v_given
+            - case when held.closed_at is null then v_held else 0 end
+        where held.id = v_subject;
+        perform private.note_booking(held, 'the payer''s bank gave it back', v_held + v_back)
+        from public.bookings as held
+        where held.id = v_subject;
+    end if;
+    update public.refunds as ended
+    set status = 'failed', note = 'its case was won after all: see the provider'
+    where ended.dispute_id = v_dispute.id and ended.status = 'succeeded';
+    update public.payment_disputes as known set status = 'won' where known.id = v_dispute.id;
+    perform private.count_charged_back(payment.id);
+end;
+$$;
+comment on function private.reinstate_dispute is
+$$A dispute that was lost is won on appeal: all that it took comes home, line by line, once.
+
+Those who gave get it back; what was still held goes by private.divide_reinstated.
+Errors: payments.dispute_mismatch (409) when more went back by hand than it was about.
+Source: Stripe, Dispute.status (appeal_under_review), charge.dispute.funds_reinstated; PayPal,
+Disputes v1, appeal.$$;
 
 create function private.tend_disputes() returns bigint
 language plpgsql security definer set search_path = '' as $$

@@ -50,7 +50,9 @@ begin
         )
     into v_accounts, v_amounts, v_memo
     from private.share_giving_back(
-        v_escrow.id, array['escrow.release', 'escrow.split', 'escrow.take_back'],
+        v_escrow.id, array[
+            'escrow.release', 'escrow.split', 'escrow.take_back', 'escrow.reinstate'
+        ],
         v_escrow.sponsor_id, v_escrow.creator_id, take_back.amount_minor
     ) as share;
     perform private.allow_debt(v_accounts, v_amounts);

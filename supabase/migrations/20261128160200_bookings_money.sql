@@ -534,7 +534,10 @@ begin
                 as share
         from private.share_giving_back(
             v_booking.id,
-            array['bookings.settle', 'bookings.resolve', 'bookings.cancel', 'bookings.charge_back'],
+            array[
+                'bookings.settle', 'bookings.resolve', 'bookings.cancel', 'bookings.charge_back',
+                'bookings.reinstate'
+            ],
             v_booking.guest_id, v_booking.host_id, v_back
         ) as share
         union all

@@ -478,7 +478,7 @@ $$Carry out what two operators found of a withdrawal. Errors: payments.invalid_t
 insert into private.error_codes (code, http_status, message) values
 ('payments.refund_not_found', 404, 'There is no such refund.'),
 ('payments.refund_mismatch', 409, 'The provider tells of a refund that was ended here.'),
-('payments.dispute_not_found', 404, 'There is no such open payment dispute.');
+('payments.dispute_not_found', 404, 'There is no such payment dispute, or it has ended.');
 
 create function private.propose_refund_outcome(
     refund_id uuid, outcome text, reason text, reference text
@@ -615,7 +615,12 @@ declare
 begin
     perform private.require_operator();
     select asked.* into v_dispute from public.payment_disputes as asked
-    where asked.id = propose_dispute_outcome.dispute_id and asked.status = 'open';
+    where asked.id = propose_dispute_outcome.dispute_id and (
+        asked.status = 'open'
+        -- an appeal; then all of it comes back
+        or asked.status = 'lost' and outcome = 'won'
+        and coalesce(propose_dispute_outcome.amount_minor, asked.amount_minor) = asked.amount_minor
+    );
     if not found then
         perform private.reject('payments.dispute_not_found', dispute_id::text);
     end if;
@@ -643,7 +648,8 @@ $$;
 comment on function public.propose_dispute_outcome is
 $$Propose how a payment dispute ended that its provider tells nothing more of, as an operator.
 
-`outcome`: won, the money stays; lost, it is taken back. `amount_minor`: how much of it, in minor units
+`outcome`: won, the money stays, or all of it came back after it was lost (an appeal); lost, it is
+taken back. `amount_minor`: how much of it, in minor units
 of the payment, where the dispute is in another currency; null: all that is disputed. Another
 operator must confirm; neither has a part in what was paid.
 Errors: identity.operator_required (403), payments.dispute_not_found (404),
@@ -658,7 +664,11 @@ declare
 begin
     select asked.* into v_dispute from public.payment_disputes as asked
     where asked.id = approval.subject_id;
-    if v_dispute.status is distinct from 'open' then
+    if not coalesce(
+        v_dispute.status = 'open'
+        or v_dispute.status = 'lost' and approval.input ->> 'outcome' = 'won',
+        false
+    ) then
         perform private.reject('payments.dispute_not_found', approval.subject_id::text);
     end if;
     perform private.require_no_part(v_dispute.id);

@@ -46,6 +46,8 @@ def _machine(database):
             # what Stripe holds for us, by currency: in less out
             self.outside = dict.fromkeys(CURRENCIES, 0)
             self.cases = 0
+            # payment disputes that were lost
+            self.lost: list[tuple[str, str, int, str]] = []
 
         def teardown(self):
             self.db.rollback()
@@ -216,6 +218,23 @@ def _machine(database):
             for _ in range(2):  # and once more
                 assert self.told(query, f"case_{self.cases}", reference, amount, currency) == "ok"
             self.outside[currency] -= amount
+            if kind == "dispute":
+                self.lost.append((f"case_{self.cases}", reference, amount, currency))
+
+        @rule(choice=CHOICE)
+        def bank_gives_back(self, choice):
+            """A case that was lost is won on appeal; what is told again later changes nothing."""
+            if not self.lost:
+                return
+            case, reference, amount, currency = self.lost.pop(choice % len(self.lost))
+            for status in ("won", "won", "lost", "open"):
+                told = self.told(
+                    "select private.change_payment_dispute("
+                    "'stripe', %s, %s, %s, %s, %s, 'x', null)",
+                    case, reference, status, amount, currency,
+                )  # fmt: skip
+                assert told == "ok"
+            self.outside[currency] += amount
 
         @rule(choice=CHOICE, is_open=st.booleans())
         def bank_asks(self, choice, is_open):
