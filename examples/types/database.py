@@ -839,6 +839,7 @@ class PublicPaymentDisputes(BaseModel):
     currency: str = Field(alias="currency")
     due_at: Optional[datetime.datetime] = Field(alias="due_at")
     id: uuid.UUID = Field(alias="id")
+    look_at: datetime.datetime = Field(alias="look_at")
     netted_minor: int = Field(alias="netted_minor")
     payer_id: uuid.UUID = Field(alias="payer_id")
     payment_id: uuid.UUID = Field(alias="payment_id")
@@ -855,6 +856,7 @@ class PublicPaymentDisputesInsert(TypedDict):
     currency: Annotated[str, Field(alias="currency")]
     due_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="due_at")]]
     id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    look_at: NotRequired[Annotated[datetime.datetime, Field(alias="look_at")]]
     netted_minor: NotRequired[Annotated[int, Field(alias="netted_minor")]]
     payer_id: Annotated[uuid.UUID, Field(alias="payer_id")]
     payment_id: Annotated[uuid.UUID, Field(alias="payment_id")]
@@ -871,6 +873,7 @@ class PublicPaymentDisputesUpdate(TypedDict):
     currency: NotRequired[Annotated[str, Field(alias="currency")]]
     due_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="due_at")]]
     id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    look_at: NotRequired[Annotated[datetime.datetime, Field(alias="look_at")]]
     netted_minor: NotRequired[Annotated[int, Field(alias="netted_minor")]]
     payer_id: NotRequired[Annotated[uuid.UUID, Field(alias="payer_id")]]
     payment_id: NotRequired[Annotated[uuid.UUID, Field(alias="payment_id")]]
@@ -1134,6 +1137,7 @@ class PublicRefunds(BaseModel):
     dispute_id: Optional[uuid.UUID] = Field(alias="dispute_id")
     id: uuid.UUID = Field(alias="id")
     idempotency_key: str = Field(alias="idempotency_key")
+    look_at: datetime.datetime = Field(alias="look_at")
     note: Optional[str] = Field(alias="note")
     payer_id: uuid.UUID = Field(alias="payer_id")
     payment_id: uuid.UUID = Field(alias="payment_id")
@@ -1151,6 +1155,7 @@ class PublicRefundsInsert(TypedDict):
     dispute_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="dispute_id")]]
     id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
     idempotency_key: Annotated[str, Field(alias="idempotency_key")]
+    look_at: NotRequired[Annotated[datetime.datetime, Field(alias="look_at")]]
     note: NotRequired[Annotated[Optional[str], Field(alias="note")]]
     payer_id: Annotated[uuid.UUID, Field(alias="payer_id")]
     payment_id: Annotated[uuid.UUID, Field(alias="payment_id")]
@@ -1168,6 +1173,7 @@ class PublicRefundsUpdate(TypedDict):
     dispute_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="dispute_id")]]
     id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
     idempotency_key: NotRequired[Annotated[str, Field(alias="idempotency_key")]]
+    look_at: NotRequired[Annotated[datetime.datetime, Field(alias="look_at")]]
     note: NotRequired[Annotated[Optional[str], Field(alias="note")]]
     payer_id: NotRequired[Annotated[uuid.UUID, Field(alias="payer_id")]]
     payment_id: NotRequired[Annotated[uuid.UUID, Field(alias="payment_id")]]

@@ -428,14 +428,14 @@ isOneToOne: false
                   ]
                 },"payment_disputes": {
                   Row: {
-                    "amount_minor": number,"created_at": string,"currency": string,"due_at": string | null,"id": string,"netted_minor": number,"payer_id": string,"payment_id": string,"provider": string,"reason": string,"reference": string,"reservation_id": string | null,"status": string,"updated_at": string
+                    "amount_minor": number,"created_at": string,"currency": string,"due_at": string | null,"id": string,"look_at": string,"netted_minor": number,"payer_id": string,"payment_id": string,"provider": string,"reason": string,"reference": string,"reservation_id": string | null,"status": string,"updated_at": string
                   }
                   ComputedFields: never
                   Insert: {
-                    "amount_minor": number,"created_at"?: string,"currency": string,"due_at"?: string | null,"id"?: string,"netted_minor"?: number,"payer_id": string,"payment_id": string,"provider": string,"reason": string,"reference": string,"reservation_id"?: string | null,"status"?: string,"updated_at"?: string
+                    "amount_minor": number,"created_at"?: string,"currency": string,"due_at"?: string | null,"id"?: string,"look_at"?: string,"netted_minor"?: number,"payer_id": string,"payment_id": string,"provider": string,"reason": string,"reference": string,"reservation_id"?: string | null,"status"?: string,"updated_at"?: string
                   }
                   Update: {
-                    "amount_minor"?: number,"created_at"?: string,"currency"?: string,"due_at"?: string | null,"id"?: string,"netted_minor"?: number,"payer_id"?: string,"payment_id"?: string,"provider"?: string,"reason"?: string,"reference"?: string,"reservation_id"?: string | null,"status"?: string,"updated_at"?: string
+                    "amount_minor"?: number,"created_at"?: string,"currency"?: string,"due_at"?: string | null,"id"?: string,"look_at"?: string,"netted_minor"?: number,"payer_id"?: string,"payment_id"?: string,"provider"?: string,"reason"?: string,"reference"?: string,"reservation_id"?: string | null,"status"?: string,"updated_at"?: string
                   }
                   Relationships: [
                     {
@@ -640,14 +640,14 @@ isOneToOne: true
                   ]
                 },"refunds": {
                   Row: {
-                    "amount_minor": number,"created_at": string,"currency": string,"dispute_id": string | null,"id": string,"idempotency_key": string,"note": string | null,"payer_id": string,"payment_id": string,"provider": string,"reason": string,"reference": string | null,"reservation_id": string | null,"status": string,"updated_at": string
+                    "amount_minor": number,"created_at": string,"currency": string,"dispute_id": string | null,"id": string,"idempotency_key": string,"look_at": string,"note": string | null,"payer_id": string,"payment_id": string,"provider": string,"reason": string,"reference": string | null,"reservation_id": string | null,"status": string,"updated_at": string
                   }
                   ComputedFields: never
                   Insert: {
-                    "amount_minor": number,"created_at"?: string,"currency": string,"dispute_id"?: string | null,"id"?: string,"idempotency_key": string,"note"?: string | null,"payer_id": string,"payment_id": string,"provider": string,"reason": string,"reference"?: string | null,"reservation_id"?: string | null,"status"?: string,"updated_at"?: string
+                    "amount_minor": number,"created_at"?: string,"currency": string,"dispute_id"?: string | null,"id"?: string,"idempotency_key": string,"look_at"?: string,"note"?: string | null,"payer_id": string,"payment_id": string,"provider": string,"reason": string,"reference"?: string | null,"reservation_id"?: string | null,"status"?: string,"updated_at"?: string
                   }
                   Update: {
-                    "amount_minor"?: number,"created_at"?: string,"currency"?: string,"dispute_id"?: string | null,"id"?: string,"idempotency_key"?: string,"note"?: string | null,"payer_id"?: string,"payment_id"?: string,"provider"?: string,"reason"?: string,"reference"?: string | null,"reservation_id"?: string | null,"status"?: string,"updated_at"?: string
+                    "amount_minor"?: number,"created_at"?: string,"currency"?: string,"dispute_id"?: string | null,"id"?: string,"idempotency_key"?: string,"look_at"?: string,"note"?: string | null,"payer_id"?: string,"payment_id"?: string,"provider"?: string,"reason"?: string,"reference"?: string | null,"reservation_id"?: string | null,"status"?: string,"updated_at"?: string
                   }
                   Relationships: [
                     {

@@ -237,6 +237,20 @@ begin
     end if;
     select paid.* into strict v_payment from public.payments as paid
     where paid.id = v_refund.payment_id;
+    if v_refund.status = 'requested' then
+        if exists (
+            select from public.payment_disputes as asked
+            where asked.payment_id = v_payment.id and asked.status = 'open'
+        ) then
+            -- the bank may give all of it: asked again when it has decided
+            return;
+        elsif v_refund.amount_minor
+            > v_payment.amount_minor - v_payment.refunded_minor - v_payment.charged_back_minor
+        then
+            perform private.end_refund(v_refund.id, false, 'the bank took it back first');
+            return;
+        end if;
+    end if;
     v_request := private.open_request(
         v_refund.provider, 'payments.send_refund', v_refund.id,
         jsonb_build_object(
@@ -256,7 +270,9 @@ begin
 end;
 $$;
 comment on function private.claim_refund is
-'A refund to be sent now, its request stored; no row: nothing to do.';
+$$A refund to be sent now, its request stored; no row: nothing to do.
+
+While a bank has not decided about its payment it waits; what the bank took back is not sent besides.$$;
 
 create function private.end_refund(refund_id uuid, is_sent boolean, note text) returns void
 language plpgsql security definer set search_path = '' as $$
@@ -573,6 +589,18 @@ begin
                     change_refund.amount_minor - v_same, 'refunded at the provider'
                 );
             end if;
+        elsif change_refund.status = 'failed' then
+            -- its money never left: a late word that it went is not believed any more
+            insert into public.refunds (
+                payment_id, payer_id, amount_minor, currency, reason, status, provider, reference,
+                idempotency_key
+            )
+            values (
+                v_payment.id, v_payment.payer_id, change_refund.amount_minor, v_payment.currency,
+                'made at the provider', 'failed', change_refund.provider,
+                change_refund.reference,
+                format('provider:%s:%s', change_refund.provider, change_refund.reference)
+            );
         end if;
         return;
     elsif v_refund.reservation_id is null then

@@ -138,6 +138,11 @@ language sql stable security definer set search_path = '' as $$
     select 'a refund waits for an hour', format('refund %s', waiting.id)
     from public.refunds as waiting
     where waiting.status = 'requested' and waiting.created_at < now() - interval '1 hour'
+        -- or for a bank, which takes its time
+        and not exists (
+            select from public.payment_disputes as asked
+            where asked.payment_id = waiting.payment_id and asked.status = 'open'
+        )
     union all
     -- the slowest ways take ten working days
     select 'a refund is on its way for two weeks', format('refund %s', waiting.id)

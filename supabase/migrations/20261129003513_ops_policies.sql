@@ -338,7 +338,7 @@ public.list_findings, private.list_findings, public.get_trial_balance, private.g
 to authenticated;
 -- end
 
--- policies/payments.sql 49008d3670e921cbc69a7326ac0e4a1e3d7475ef9f94f889c4c90dfa2d7ef39d
+-- policies/payments.sql 05946b93942cd8b213a23fc04b8f42be77decf8828cec1cabafe4f4ff67ed24e
 select private.close(
     tables => array[
         'private.providers', 'private.provider_actions', 'private.provider_requests',
@@ -368,13 +368,16 @@ select private.close(
         'private.fail_taking', 'private.tend_payments', 'private.claim_payment_check',
         'private.book_provider_fee',
         'private.request_refund', 'private.claim_refund', 'private.end_refund',
-        'private.lock_refund', 'private.tend_refunds', 'private.return_by_hand',
+        'private.lock_refund', 'private.tend_refunds', 'private.claim_refund_check',
+        'private.return_by_hand',
         'private.question_refund', 'private.decline_refund',
         'private.lock_payment',
         'private.change_refund', 'private.post_loss', 'private.divide_payment',
         'private.refunded_by_hand',
         'private.charge_back', 'private.got_minor', 'private.resting_minor',
-        'private.change_payment_dispute', 'private.hold_disputed',
+        'private.change_payment_dispute', 'private.hold_disputed', 'private.tend_disputes',
+        'private.claim_dispute_check', 'private.divide_reinstated', 'private.reinstate_dispute',
+        'private.count_charged_back',
         'private.announce_order', 'private.keep_events', 'private.open_event',
         'private.finish_event', 'private.replay_event',
         'private.know_customer', 'private.list_customers', 'private.keep_payment_methods',
@@ -454,10 +457,12 @@ private.keep_events, private.open_event, private.finish_event, private.reconcile
 private.close_request, private.payment_started, private.fail_start, private.claim_start,
 private.record_payment, private.fail_payment,
 private.approve_payment, private.claim_capture, private.book_provider_fee,
-private.tend_captures, private.tend_refunds, private.tend_payments,
+private.tend_captures, private.tend_refunds, private.claim_refund_check,
+private.tend_payments,
 private.claim_payment_check,
 private.claim_refund, private.question_refund, private.decline_refund, private.change_refund,
-private.change_payment_dispute, private.know_customer, private.list_customers,
+private.change_payment_dispute, private.tend_disputes, private.claim_dispute_check,
+private.know_customer, private.list_customers,
 private.keep_payment_methods,
 private.forget_payment_method, private.recall_withdrawal, private.claim_recall,
 private.import_movement, private.finish_day

@@ -168,6 +168,48 @@ def test_one_made_at_the_provider_by_hand_takes_the_escrows_money(till):
     assert till.findings() == []
 
 
+@pytest.mark.parametrize("told", [("failed", "succeeded"), ("failed", "pending", "succeeded")])
+def test_one_by_hand_that_failed_never_went_whatever_is_told_later(till, told):
+    """The provider has the money still: a late, or repeated, word of its way takes nothing."""
+    escrow, order = till.escrow()
+    payment = till.pay(order, 1100)
+    for status in told:
+        assert till.refund(payment, status, 1100, "re_hand") == "ok"
+    assert till.held("clearing") == -1100
+    assert till.one("select remaining_minor from escrows where id = %s", escrow) == 1100
+    assert till.findings() == []
+
+
+def _refund_of_an_escrow(till):
+    _, order = till.escrow()
+    payment = till.pay(order, 1100)
+    till.payer.rows("select refund_escrow((select id from escrows), 'x')")
+    ((refund, *_),) = till.refunds()
+    return payment, refund
+
+
+def test_nothing_is_sent_while_a_bank_decides(till):
+    payment, refund = _refund_of_an_escrow(till)
+    assert till.dispute(payment, "open", 1100) == "ok"
+    assert till.claim(refund) == []
+    till.db.execute("update refunds set created_at = now() - interval '2 hours'")
+    stuck = "select count(*) from private.check_invariants() where finding like 'a refund waits%%'"
+    assert till.one(stuck) == 0
+    assert till.dispute(payment, "won", 1100) == "ok"
+    assert till.one(stuck) == 1
+    assert len(till.claim(refund)) == 1
+
+
+def test_what_the_bank_took_back_is_not_sent_besides(till):
+    payment, refund = _refund_of_an_escrow(till)
+    assert till.dispute(payment, "lost", 1100) == "ok"
+    assert till.claim(refund) == []
+    assert [row[1:] for row in till.refunds()] == [(1100, "failed")]
+    assert till.held("available", till.payer) == 0
+    assert till.held("clearing") == 0
+    assert till.findings() == []
+
+
 def test_no_more_goes_back_than_came(till):
     order = till.order(500)
     payment = till.pay(order, 600)
