@@ -1850,6 +1850,31 @@ isOneToOne: false
         isOneToOne: true
         isSetofReturn: false
       } },
+"refund_payment":
+{ Args: { "amount_minor"?: number,"key"?: string,"payment_id": string,"reason": string }; Returns: {
+              "amount_minor": number,
+"created_at": string,
+"currency": string,
+"dispute_id": string | null,
+"id": string,
+"idempotency_key": string,
+"look_at": string,
+"note": string | null,
+"payer_id": string,
+"payment_id": string,
+"provider": string,
+"reason": string,
+"reference": string | null,
+"reservation_id": string | null,
+"status": string,
+"updated_at": string
+            }
+                          SetofOptions: {
+        from: "*"
+        to: "refunds"
+        isOneToOne: true
+        isSetofReturn: false
+      } },
 "reject_work":
 { Args: { "escrow_id": string,"feedback": string }; Returns: {
               "agreement_id": string,

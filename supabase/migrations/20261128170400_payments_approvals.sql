@@ -687,3 +687,79 @@ $$Carry out what two operators know of a payment dispute, as if its provider had
 
 Errors: payments.dispute_not_found (404), ops.second_operator_required (403) for who has a part in
 it.$$;
+
+insert into private.error_codes (code, http_status, message) values
+('payments.not_refundable', 409, 'Nothing of this payment can be sent back.');
+
+create function private.refund_payment(
+    payment_id uuid, reason text, amount_minor bigint, key uuid
+) returns public.refunds
+language plpgsql security definer set search_path = '' as $$
+declare
+    v_payment public.payments;
+    v_refund public.refunds;
+    v_key text := 'operator:' || refund_payment.key;
+    v_id uuid;
+begin
+    perform private.require_operator();
+    if coalesce(char_length(btrim(refund_payment.reason)), 0) not between 1 and 500 then
+        perform private.reject('identity.invalid_reason', 'reason');
+    elsif refund_payment.amount_minor <= 0 then
+        perform private.reject('payments.invalid_amount', 'amount_minor');
+    end if;
+    select locked.* into v_payment
+    from public.payments as paid
+    cross join lateral private.lock_payment(paid.provider, paid.reference) as locked
+    where paid.id = refund_payment.payment_id;
+    if not found then
+        perform private.reject('payments.payment_not_found', refund_payment.payment_id::text);
+    elsif exists (
+        select from public.orders as wanted
+        where wanted.id = v_payment.order_id
+            and num_nonnulls(wanted.escrow_id, wanted.booking_id) > 0
+    ) then
+        perform private.reject('payments.not_refundable', 'by its escrow or booking');
+    end if;
+    select made.* into v_refund from public.refunds as made where made.idempotency_key = v_key;
+    if found then
+        if (v_refund.payment_id, v_refund.amount_minor) is distinct from (
+            v_payment.id, coalesce(refund_payment.amount_minor, v_refund.amount_minor)
+        ) then
+            perform private.reject('ledger.key_reused', refund_payment.key::text);
+        end if;
+        return v_refund;
+    end if;
+    v_id := private.request_refund(
+        v_payment.provider, v_payment.reference,
+        coalesce(refund_payment.amount_minor, v_payment.amount_minor), v_key,
+        btrim(refund_payment.reason)
+    );
+    select made.* into v_refund from public.refunds as made where made.id = v_id;
+    if not found or v_refund.amount_minor < refund_payment.amount_minor then
+        -- all that was asked for, or nothing
+        perform private.reject('payments.not_refundable', 'amount_minor');
+    end if;
+    perform private.audit(
+        'payments.refund_payment', v_payment.id::text,
+        jsonb_build_object(
+            'refund_id', v_refund.id, 'amount_minor', v_refund.amount_minor,
+            'currency', v_refund.currency, 'reason', v_refund.reason
+        )
+    );
+    return v_refund;
+end;
+$$;
+create function public.refund_payment(
+    payment_id uuid, reason text, amount_minor bigint default null,
+    key uuid default gen_random_uuid()
+) returns public.refunds
+language sql set search_path = '' as $$
+    select private.refund_payment(payment_id, reason, amount_minor, key)
+$$;
+comment on function public.refund_payment is
+$$Send back, as a moderator or admin, what somebody paid into their own balance.
+
+The way it came. `amount_minor` null: all that is still there. What paid an escrow or a booking goes back by those
+(`refund_escrow`, `cancel_booking`, a dispute). Repeated under its `key` it is one refund; audited.
+Errors: identity.operator_required (403), payments.payment_not_found (404), payments.not_refundable,
+ledger.key_reused (409), payments.invalid_amount, identity.invalid_reason (422).$$;

@@ -338,7 +338,7 @@ public.list_findings, private.list_findings, public.get_trial_balance, private.g
 to authenticated;
 -- end
 
--- policies/payments.sql 05946b93942cd8b213a23fc04b8f42be77decf8828cec1cabafe4f4ff67ed24e
+-- policies/payments.sql dedf09a86d1618c6ecc351943ba12631e578605afd48c607e235c49bbf25ab9b
 select private.close(
     tables => array[
         'private.providers', 'private.provider_actions', 'private.provider_requests',
@@ -379,7 +379,8 @@ select private.close(
         'private.claim_dispute_check', 'private.divide_reinstated', 'private.reinstate_dispute',
         'private.count_charged_back',
         'private.announce_order', 'private.keep_events', 'private.open_event',
-        'private.finish_event', 'private.replay_event',
+        'private.finish_event', 'private.replay_event', 'private.hold_reference',
+        'public.refund_payment', 'private.refund_payment',
         'private.know_customer', 'private.list_customers', 'private.keep_payment_methods',
         'private.forget_payment_method',
         'public.set_default_payment_method', 'private.set_default_payment_method',
@@ -506,7 +507,8 @@ public.propose_withdrawal_limit, private.propose_withdrawal_limit,
 public.propose_withdrawal_approval, private.propose_withdrawal_approval,
 public.propose_withdrawal_outcome, private.propose_withdrawal_outcome,
 public.propose_refund_outcome, private.propose_refund_outcome,
-public.propose_dispute_outcome, private.propose_dispute_outcome
+public.propose_dispute_outcome, private.propose_dispute_outcome,
+public.refund_payment, private.refund_payment
 to authenticated;
 
 -- The api opens an account as its owner, and asks the provider as a worker.

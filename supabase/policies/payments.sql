@@ -38,7 +38,8 @@ select private.close(
         'private.claim_dispute_check', 'private.divide_reinstated', 'private.reinstate_dispute',
         'private.count_charged_back',
         'private.announce_order', 'private.keep_events', 'private.open_event',
-        'private.finish_event', 'private.replay_event',
+        'private.finish_event', 'private.replay_event', 'private.hold_reference',
+        'public.refund_payment', 'private.refund_payment',
         'private.know_customer', 'private.list_customers', 'private.keep_payment_methods',
         'private.forget_payment_method',
         'public.set_default_payment_method', 'private.set_default_payment_method',
@@ -165,7 +166,8 @@ public.propose_withdrawal_limit, private.propose_withdrawal_limit,
 public.propose_withdrawal_approval, private.propose_withdrawal_approval,
 public.propose_withdrawal_outcome, private.propose_withdrawal_outcome,
 public.propose_refund_outcome, private.propose_refund_outcome,
-public.propose_dispute_outcome, private.propose_dispute_outcome
+public.propose_dispute_outcome, private.propose_dispute_outcome,
+public.refund_payment, private.refund_payment
 to authenticated;
 
 -- The api opens an account as its owner, and asks the provider as a worker.

@@ -536,6 +536,10 @@ FUNCTIONS = {
         "deny", OPERATOR, OPERATOR, OPERATOR, "payments.refund_not_found",
         "payments.refund_not_found", "deny", "deny",
     ),
+    "refund_payment(gen_random_uuid(), 'x')": (
+        "deny", OPERATOR, OPERATOR, OPERATOR, "payments.payment_not_found",
+        "payments.payment_not_found", "deny", "deny",
+    ),
     "propose_dispute_outcome(%(dispute)s, 'won', 'x')": (
         "deny", OPERATOR, OPERATOR, OPERATOR, "row", "row", "deny", "deny",
     ),

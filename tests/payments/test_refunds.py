@@ -1,5 +1,7 @@
 """A refund is held back until its provider has carried it, sent once, and back if it fails."""
 
+import uuid
+
 import pytest
 
 
@@ -208,6 +210,41 @@ def test_what_the_bank_took_back_is_not_sent_besides(till):
     assert till.held("available", till.payer) == 0
     assert till.held("clearing") == 0
     assert till.findings() == []
+
+
+def test_operators_send_back_what_was_paid_into_a_balance(till):
+    payment = till.pay(till.order(1_000), 1_000)
+    moderator = till.cast["moderator"]
+    give = "select amount_minor, status from refund_payment(%s, 'by mistake', %s, %s)"
+    key = uuid.uuid4()
+    for _ in range(2):
+        assert moderator.rows(give, [payment, 400, key]) == [(400, "requested")]
+    assert len(till.refunds()) == 1
+    for amount, other, code in (
+        (401, key, "ledger.key_reused"),
+        (601, uuid.uuid4(), "payments.not_refundable"),
+        (0, uuid.uuid4(), "payments.invalid_amount"),
+    ):
+        assert moderator.outcome(give, [payment, amount, other]) == code
+    assert till.payer.outcome(give, [payment, 1, uuid.uuid4()]) == "identity.operator_required"
+    assert moderator.rows(give, [payment, None, uuid.uuid4()]) == [(600, "requested")]
+    assert moderator.outcome(give, [payment, None, uuid.uuid4()]) == "payments.not_refundable"
+    audited = "select count(*) from audit_log where action = 'payments.refund_payment'"
+    assert till.one(audited) == 2
+    for refund, *_ in till.refunds():
+        (claimed,) = till.claim(refund)
+        amount = till.one("select amount_minor from refunds where id = %s", refund)
+        till.refund(payment, "succeeded", amount, f"re_{amount}", claimed[0])
+    assert (till.held("available", till.payer), till.held("clearing")) == (0, 0)
+    assert till.findings() == []
+
+
+def test_operators_do_not_send_back_an_escrows_money_past_it(till):
+    _, order = till.escrow()
+    payment = till.pay(order, 1100)
+    give = "select id from refund_payment(%s, 'x')"
+    assert till.cast["moderator"].outcome(give, [payment]) == "payments.not_refundable"
+    assert till.refunds() == []
 
 
 def test_no_more_goes_back_than_came(till):
