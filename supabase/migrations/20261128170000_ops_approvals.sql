@@ -4,7 +4,7 @@ set lock_timeout = '5s';
 insert into private.error_codes (code, http_status, message) values
 ('ops.approval_not_found', 404, 'There is no such proposal.'),
 ('ops.approval_closed', 409, 'The proposal was confirmed or declined before.'),
-('ops.approval_expired', 409, 'The proposal has expired: it must be made again.'),
+('ops.approval_expired', 409, 'The proposal has expired or its matter changed: make it again.'),
 ('ops.second_operator_required', 403, 'Another operator must decide, whom it does not concern.');
 
 create table private.approval_actions (
@@ -73,7 +73,8 @@ comment on table public.operator_approvals is
 comment on column public.operator_approvals.subject_id is 'What it is about, like a withdrawal.';
 comment on column public.operator_approvals.owner_id is
 'Whose money it is about: they neither propose nor decide.';
-comment on column public.operator_approvals.input is 'What is to be done, as it was proposed.';
+comment on column public.operator_approvals.input is
+'What is to be done, as it was proposed; `was`: what it was decided by, which must still be so.';
 comment on column public.operator_approvals.result is 'What was done, when it was confirmed.';
 comment on column public.operator_approvals.expires_at is 'Not confirmed by then, it is void.';
 
@@ -174,6 +175,22 @@ $$An undecided proposal for the operator who is to decide, locked.
 Errors: identity.operator_required (403), ops.approval_not_found (404), ops.approval_closed (409),
 ops.second_operator_required (403) about one's own money.$$;
 
+create function private.require_unchanged(approval public.operator_approvals, now_is jsonb)
+returns void
+language plpgsql stable security definer set search_path = '' as $$
+begin
+    if approval.input -> 'was' is distinct from now_is then
+        perform private.reject(
+            'ops.approval_expired', format('%s -> %s', approval.input -> 'was', now_is)
+        );
+    end if;
+end;
+$$;
+comment on function private.require_unchanged is
+$$Return if what a proposal is about is still as it `was` when it was proposed.
+
+The caller has its lock. Errors: ops.approval_expired (409).$$;
+
 -- Lock order: the proposal, then what it is about, then ledger accounts.
 create function private.confirm_approval(approval_id uuid) returns public.operator_approvals
 language plpgsql security definer set search_path = '' as $$
@@ -230,9 +247,9 @@ comment on function public.confirm_approval is
 $$Confirm what another operator proposed: it is done in this very transaction, once.
 
 Errors: identity.operator_required (403), ops.approval_not_found (404), ops.approval_closed,
-ops.approval_expired (409), ops.second_operator_required (403) for whoever proposed it, whose money
-it is about, or where an admin made one of the two an operator in the last 72 hours; and those of
-the action.$$;
+ops.approval_expired (409), also where what it is about has changed since,
+ops.second_operator_required (403) for whoever proposed it, whose money it is about, or where an
+admin made one of the two an operator in the last 72 hours; and those of the action.$$;
 
 create function private.decline_approval(approval_id uuid, reason text)
 returns public.operator_approvals

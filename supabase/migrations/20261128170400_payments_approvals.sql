@@ -173,18 +173,20 @@ comment on function private.book_own_transfer is 'Carry out a confirmed transfer
 create function private.propose_write_off(owner_id uuid, currency text, reason text)
 returns public.operator_approvals
 language plpgsql security definer set search_path = '' as $$
+declare
+    v_owed bigint;
 begin
     perform private.require_operator();
-    if not exists (
-        select from public.ledger_accounts as account
-        where account.owner_id = private.require_person(propose_write_off.owner_id)
-            and account.kind = 'available' and account.currency = propose_write_off.currency
-            and account.posted_minor < 0
-    ) then
+    select -account.posted_minor into v_owed from public.ledger_accounts as account
+    where account.owner_id = private.require_person(propose_write_off.owner_id)
+        and account.kind = 'available' and account.currency = propose_write_off.currency
+        and account.posted_minor < 0;
+    if not found then
         perform private.reject('payments.nothing_owed', currency);
     end if;
     return private.propose(
-        'payments.write_off_debt', jsonb_build_object('currency', currency), reason,
+        'payments.write_off_debt',
+        jsonb_build_object('currency', currency, 'amount_minor', v_owed), reason,
         owner_id => owner_id
     );
 end;
@@ -197,7 +199,7 @@ $$;
 comment on function public.propose_write_off is
 $$Propose that the platform bears what somebody owes, as an operator; another one must confirm.
 
-What is owed when it is confirmed is booked as loss, and the balance is zero.
+What is owed when it is confirmed is booked as loss, and no more than was owed when it was proposed.
 Errors: identity.operator_required (403), identity.user_not_found (404),
 payments.nothing_owed (409), ops.second_operator_required (403) about oneself, identity.invalid_reason (422).$$;
 
@@ -209,7 +211,9 @@ declare
     );
     v_owed bigint;
 begin
-    select -account.posted_minor into strict v_owed from public.ledger_accounts as account
+    select least(-account.posted_minor, (approval.input ->> 'amount_minor')::bigint)
+    into strict v_owed
+    from public.ledger_accounts as account
     where account.id = v_account
     for no key update;
     if v_owed <= 0 then
@@ -228,7 +232,7 @@ begin
 end;
 $$;
 comment on function private.write_off_debt is
-$$Carry out a confirmed write-off: up to zero and no further.
+$$Carry out a confirmed write-off: up to zero and no further, nor more than was proposed.
 
 Errors: payments.nothing_owed (409).$$;
 
@@ -291,7 +295,17 @@ begin
         perform private.reject('payments.invalid_currency', 'currency');
     end if;
     perform private.limit_from(v_input);
-    return private.propose('payments.set_withdrawal_limit', v_input, reason);
+    -- what is not given stays as it stands: both must mean the same by it
+    return private.propose(
+        'payments.set_withdrawal_limit',
+        v_input || jsonb_build_object('was', (
+            select to_jsonb(known) from private.withdrawal_limits as known
+            where known.provider = propose_withdrawal_limit.provider
+                and known.currency = propose_withdrawal_limit.currency
+                and known.tier = propose_withdrawal_limit.tier
+        )),
+        reason
+    );
 end;
 $$;
 create function public.propose_withdrawal_limit(
@@ -326,6 +340,7 @@ begin
         and known.currency = approval.input ->> 'currency'
         and known.tier = approval.input ->> 'tier'
     for update;
+    perform private.require_unchanged(approval, coalesce(v_before, 'null'));
     v_terms := private.limit_from(approval.input);
     delete from private.withdrawal_limits as old
     where (old.provider, old.currency, old.tier)
@@ -335,7 +350,9 @@ begin
 end;
 $$;
 comment on function private.set_withdrawal_limit is
-$$Carry out a confirmed change of a limit. Errors: payments.invalid_limit (422).$$;
+$$Carry out a confirmed change of a limit.
+
+Errors: payments.invalid_limit (422), ops.approval_expired (409).$$;
 
 create function private.propose_withdrawal_approval(withdrawal_id uuid, reason text)
 returns public.operator_approvals
@@ -423,7 +440,12 @@ begin
     end if;
     return private.propose(
         'payments.resolve_withdrawal',
-        jsonb_build_object('outcome', outcome, 'reference', nullif(btrim(reference), '')),
+        jsonb_build_object(
+            'outcome', outcome, 'reference', nullif(btrim(reference), ''),
+            'was', jsonb_build_object(
+                'status', v_withdrawal.status, 'reference', v_withdrawal.reference
+            )
+        ),
         reason, subject_id => v_withdrawal.id, owner_id => v_withdrawal.owner_id
     );
 end;
@@ -453,6 +475,10 @@ begin
     if v_withdrawal.status not in ('sending', 'unknown', 'sent') then
         perform private.reject('payments.invalid_transition', v_withdrawal.status);
     end if;
+    -- what the provider said meanwhile, neither of the two may have seen
+    perform private.require_unchanged(approval, jsonb_build_object(
+        'status', v_withdrawal.status, 'reference', v_withdrawal.reference
+    ));
     perform private.close_request(
         asked.id,
         case approval.input ->> 'outcome' when 'paid' then 'succeeded' else 'declined' end,
@@ -473,7 +499,9 @@ begin
 end;
 $$;
 comment on function private.resolve_withdrawal is
-$$Carry out what two operators found of a withdrawal. Errors: payments.invalid_transition (409).$$;
+$$Carry out what two operators found of a withdrawal.
+
+Errors: payments.invalid_transition, ops.approval_expired (409).$$;
 
 insert into private.error_codes (code, http_status, message) values
 ('payments.refund_not_found', 404, 'There is no such refund.'),
@@ -508,7 +536,10 @@ begin
     end if;
     return private.propose(
         'payments.resolve_refund',
-        jsonb_build_object('outcome', outcome, 'reference', v_reference),
+        jsonb_build_object(
+            'outcome', outcome, 'reference', v_reference,
+            'was', jsonb_build_object('status', v_refund.status, 'reference', v_refund.reference)
+        ),
         reason, subject_id => v_refund.id, owner_id => v_refund.payer_id
     );
 end;
@@ -533,7 +564,6 @@ language plpgsql security definer set search_path = '' as $$
 declare
     v_refund public.refunds;
     v_payment text;
-    v_was text;
 begin
     select doubtful.* into strict v_refund from public.refunds as doubtful
     where doubtful.id = approval.subject_id;
@@ -541,12 +571,15 @@ begin
     where paid.id = v_refund.payment_id;
     -- the lock order: what it was paid for, the payment, the refund
     perform private.lock_payment(v_refund.provider, v_payment);
-    select doubtful.status into strict v_was from public.refunds as doubtful
+    select doubtful.* into strict v_refund from public.refunds as doubtful
     where doubtful.id = v_refund.id
     for update;
-    if v_was not in ('sending', 'unknown', 'sent') then
-        perform private.reject('payments.invalid_transition', v_was);
+    if v_refund.status not in ('sending', 'unknown', 'sent') then
+        perform private.reject('payments.invalid_transition', v_refund.status);
     end if;
+    perform private.require_unchanged(approval, jsonb_build_object(
+        'status', v_refund.status, 'reference', v_refund.reference
+    ));
     if approval.input ->> 'outcome' = 'succeeded' then
         perform private.change_refund(
             v_refund.provider, coalesce(v_refund.reference, approval.input ->> 'reference'),
@@ -572,13 +605,13 @@ begin
             and asked.closed_at is null;
         perform private.end_refund(v_refund.id, false, approval.reason);
     end if;
-    return jsonb_build_object('was', v_was);
+    return jsonb_build_object('was', v_refund.status);
 end;
 $$;
 comment on function private.resolve_refund is
 $$Carry out what two operators found of a refund.
 
-Errors: payments.invalid_transition, payments.refund_mismatch (409).$$;
+Errors: payments.invalid_transition, payments.refund_mismatch, ops.approval_expired (409).$$;
 
 create function private.require_no_part(dispute_id uuid) returns void
 language plpgsql stable security definer set search_path = '' as $$
@@ -633,7 +666,11 @@ begin
     return private.propose(
         'payments.resolve_payment_dispute',
         jsonb_build_object(
-            'outcome', outcome, 'amount_minor', coalesce(amount_minor, v_dispute.amount_minor)
+            'outcome', outcome, 'amount_minor', coalesce(amount_minor, v_dispute.amount_minor),
+            'was', jsonb_build_object(
+                'status', v_dispute.status, 'amount_minor', v_dispute.amount_minor,
+                'reason', v_dispute.reason
+            )
         ),
         reason, subject_id => dispute_id, owner_id => v_dispute.payer_id
     );
@@ -662,18 +699,26 @@ declare
     v_dispute public.payment_disputes;
     v_payment text;
 begin
-    select asked.* into v_dispute from public.payment_disputes as asked
+    select asked.* into strict v_dispute from public.payment_disputes as asked
     where asked.id = approval.subject_id;
-    if not coalesce(
-        v_dispute.status = 'open'
-        or v_dispute.status = 'lost' and approval.input ->> 'outcome' = 'won',
-        false
-    ) then
-        perform private.reject('payments.dispute_not_found', approval.subject_id::text);
-    end if;
-    perform private.require_no_part(v_dispute.id);
     select paid.reference into strict v_payment from public.payments as paid
     where paid.id = v_dispute.payment_id;
+    perform private.lock_payment(v_dispute.provider, v_payment);
+    select asked.* into strict v_dispute from public.payment_disputes as asked
+    where asked.id = v_dispute.id
+    for update;
+    if v_dispute.status <> 'open'
+        -- an appeal
+        and not (v_dispute.status = 'lost' and approval.input ->> 'outcome' = 'won')
+    then
+        perform private.reject('payments.dispute_not_found', v_dispute.id::text);
+    end if;
+    perform private.require_no_part(v_dispute.id);
+    -- a dispute in another currency stays open when its provider says `lost`: its reason tells
+    perform private.require_unchanged(approval, jsonb_build_object(
+        'status', v_dispute.status, 'amount_minor', v_dispute.amount_minor,
+        'reason', v_dispute.reason
+    ));
     perform private.change_payment_dispute(
         v_dispute.provider, v_dispute.reference, v_payment, approval.input ->> 'outcome',
         (approval.input ->> 'amount_minor')::bigint, v_dispute.currency::text, v_dispute.reason,
@@ -686,7 +731,7 @@ comment on function private.resolve_payment_dispute is
 $$Carry out what two operators know of a payment dispute, as if its provider had said so.
 
 Errors: payments.dispute_not_found (404), ops.second_operator_required (403) for who has a part in
-it.$$;
+it, ops.approval_expired (409).$$;
 
 insert into private.error_codes (code, http_status, message) values
 ('payments.not_refundable', 409, 'Nothing of this payment can be sent back.');
@@ -759,7 +804,8 @@ $$;
 comment on function public.refund_payment is
 $$Send back, as a moderator or admin, what somebody paid into their own balance.
 
-The way it came. `amount_minor` null: all that is still there. What paid an escrow or a booking goes back by those
-(`refund_escrow`, `cancel_booking`, a dispute). Repeated under its `key` it is one refund; audited.
+The way it came. `amount_minor` null: all that is still there. What paid an escrow or a booking goes
+back by those (`refund_escrow`, `cancel_booking`, a dispute). Repeated under its `key` it is one
+refund; audited.
 Errors: identity.operator_required (403), payments.payment_not_found (404), payments.not_refundable,
 ledger.key_reused (409), payments.invalid_amount, identity.invalid_reason (422).$$;

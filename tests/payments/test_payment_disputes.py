@@ -185,6 +185,24 @@ def test_a_dispute_in_another_currency_holds_all_until_operators_decide(till, pa
     assert till.findings() == []
 
 
+def test_a_case_that_was_lost_meanwhile_is_not_won(till, paid):
+    """In another currency it stays open when its provider says `lost`."""
+    told = (
+        "select private.change_payment_dispute("
+        " 'stripe', 'dp_1', %s, %s, 7000, 'JPY', 'fraudulent', null)"
+    )
+    reference = till.reference(paid[1])
+    assert till.told(told, reference, "open") == "ok"
+    dispute = till.one("select id from payment_disputes")
+    ((approval,),) = till.cast["moderator"].rows(
+        "select id from propose_dispute_outcome(%s, 'won', 'x')", [dispute]
+    )
+    assert till.told(told, reference, "lost") == "ok"
+    confirm = "select confirm_approval(%s)"
+    assert till.cast["admin"].outcome(confirm, [approval]) == "ops.approval_expired"
+    assert till.one("select status from payment_disputes") == "open"
+
+
 @pytest.mark.parametrize("party", ["creator", "sponsor"])
 def test_who_has_a_part_in_it_does_not_say_how_it_ended(till, paid, party):
     till.dispute(paid[1], "open", 1100)

@@ -19,6 +19,18 @@ def paid(till):
 REFUND_OUTCOME = "select id from propose_refund_outcome(%s, %s, 'Their support says so.', %s)"
 
 
+def test_what_the_provider_said_meanwhile_is_not_overruled(till, paid):
+    """Or 11.00 would be the payer's balance while it is on its way to their card."""
+    payment, refund = paid
+    ((request, *_),) = till.claim(refund)
+    till.worker.rows("select private.question_refund(%s, 'timed out')", [request])
+    ((stale,),) = till.cast["moderator"].rows(REFUND_OUTCOME, [refund, "failed", None])
+    assert till.refund(payment, "pending", 1100, "re_1", request) == "ok"
+    confirm = "select confirm_approval(%s)"
+    assert till.cast["admin"].outcome(confirm, [stale]) == "ops.approval_expired"
+    assert (till.refunds()[0][2], _mine(till)) == ("sent", [(1100, 0)])
+
+
 @pytest.mark.parametrize(
     ("outcome", "reference", "mine", "later"),
     [("succeeded", "re_1", (0, 0), "ok"), ("failed", None, (0, 1100), "payments.refund_mismatch")],

@@ -123,6 +123,26 @@ def test_what_was_paid_back_meanwhile_is_not_written_off(purse, one, other):
     assert purse.outcome(other, CONFIRM, approval) == "payments.nothing_owed"
 
 
+def test_no_more_is_written_off_than_was_proposed(purse, one, other):
+    purse.db.execute("update ledger_accounts set floor_minor = -9000 where kind = 'available'")
+    purse.fund(-14_000)
+    approval = _propose(one, "propose_write_off(%s, 'EUR', 'Gone.')", purse.owner.id)
+    purse.fund(-5_000)
+    assert purse.outcome(other, CONFIRM, approval) == "ok"
+    assert (purse.balance(), _held(purse, "loss")) == ((-5_000, 0), -4_000)
+    assert purse.findings() == []
+
+
+def test_a_limit_that_two_others_changed_meanwhile_is_proposed_anew(purse, one, other):
+    stale = _propose(one, LIMIT, 600)
+    # what is not given stays: it meant another daily limit
+    purse.both("propose_withdrawal_limit('stripe', 'EUR', 'member', 'x', daily_minor => 600000)")
+    assert purse.outcome(other, CONFIRM, stale) == "ops.approval_expired"
+    assert purse.asked(599) == "ok"
+    assert purse.outcome(other, CONFIRM, _propose(one, LIMIT, 600)) == "ok"
+    assert purse.asked(599) == "payments.below_minimum"
+
+
 def test_limits(purse, one, other):
     assert purse.asked(9_000) == "ok"
     approval = _propose(one, LIMIT, 600)
@@ -222,6 +242,19 @@ def test_what_was_on_its_way_and_judged_failed_comes_to_light_when_it_arrives(pu
     assert purse.balance() == (10_000, 0)
     assert purse.told("paid", reference, request) == "payments.withdrawal_mismatch"
     assert purse.told("failed", reference, request) == "ok"
+
+
+def test_what_the_provider_said_meanwhile_is_not_overruled(purse, one, other):
+    """Or it would be withdrawn once more, and paid twice: 100.00 of 50.00 in doubt."""
+    withdrawal = purse.request(5_000)
+    request = purse.claim(withdrawal)
+    purse.question(request)
+    stale = _propose(one, OUTCOME, withdrawal, "failed", None)
+    assert purse.told("sent", "tr_1", request) == "ok"
+    assert purse.outcome(other, CONFIRM, stale) == "ops.approval_expired"
+    assert (purse.status(withdrawal), purse.balance()) == ("sent", (10_000, 5_000))
+    assert purse.outcome(other, CONFIRM, _propose(one, OUTCOME, withdrawal, "failed", None)) == "ok"
+    assert (purse.status(withdrawal), purse.balance()) == ("failed", (10_000, 0))
 
 
 def test_only_doubts_are_resolved(purse, one):
