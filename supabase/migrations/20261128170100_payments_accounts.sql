@@ -404,6 +404,13 @@ $$Choose the connected account that withdrawals go to when none is named. Safe t
 
 Errors: payments.account_not_found (404), identity.not_active (403).$$;
 
+create function private.account_mark(account public.connected_accounts) returns jsonb
+language sql immutable set search_path = '' as $$
+    select jsonb_build_object('label', account.label, 'fingerprint', account.fingerprint)
+$$;
+comment on function private.account_mark is
+'What stands behind an account, as far as it is known: another bank account has another mark.';
+
 create function private.forget_accounts() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin

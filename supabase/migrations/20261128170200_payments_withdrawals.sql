@@ -185,6 +185,9 @@ sent: on its way · paid: it left the ledger · failed, cancelled: it is the mem
 returned: it came back after it was paid, and is the member's balance again.$$;
 comment on column public.withdrawals.needs_approval is
 'Two operators must approve it before it is sent.';
+comment on column public.withdrawals.approval_id is
+$$What two operators approved; null again when the bank account behind it changed before it was
+sent: it waits for a new approval.$$;
 comment on column public.withdrawals.reference is 'The provider''s own id of it.';
 comment on column public.withdrawals.fee_minor is
 'What the provider took for it: the platform''s cost; null until it says so.';
@@ -228,7 +231,9 @@ begin
             new.idempotency_key, new.needs_approval
         )
         or new.reservation_id is distinct from coalesce(old.reservation_id, new.reservation_id)
+        -- void when the account leads elsewhere: then it is approved anew before it is sent
         or new.approval_id is distinct from coalesce(old.approval_id, new.approval_id)
+        and not (new.approval_id is null and (old.status, new.status) = ('reserved', 'reserved'))
         or new.reference is distinct from coalesce(old.reference, new.reference)
     ) then
         raise exception 'whose, where to and how much a withdrawal is never changes'

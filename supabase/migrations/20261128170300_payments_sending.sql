@@ -330,6 +330,17 @@ begin
     then
         return;
     end if;
+    if v_due.status = 'reserved' and v_due.needs_approval and not exists (
+        select from public.operator_approvals as agreed
+        where agreed.id = v_due.approval_id
+            and agreed.input -> 'was' = private.account_mark(v_to)
+    ) then
+        -- they approved that it goes to another bank account: it is for two to look again
+        update public.withdrawals as due
+        set approval_id = null, note = 'waits: account_changed', look_at = 'infinity'
+        where due.id = v_due.id;
+        return;
+    end if;
     if v_due.status = 'reserved' then
         -- much may have happened since it was requested
         select weighed.* into strict v_may from private.weigh_withdrawal(
@@ -368,7 +379,8 @@ $$;
 comment on function private.claim_withdrawal is
 $$A withdrawal to be sent now, its request stored; no row: nothing to do, or it must wait.
 
-Waiting: its person, account or balance are not as they were when it was requested.$$;
+Waiting: its person, account or balance are not as they were when it was requested. Two operators
+approve it anew where another bank account stands behind the account than they approved.$$;
 
 create function private.lock_withdrawal(request_id uuid) returns public.withdrawals
 language plpgsql security definer set search_path = '' as $$

@@ -374,7 +374,11 @@ begin
         'payments.approve_withdrawal',
         jsonb_build_object(
             'amount_minor', v_withdrawal.amount_minor, 'currency', v_withdrawal.currency,
-            'account_id', v_withdrawal.account_id
+            'account_id', v_withdrawal.account_id,
+            'was', (
+                select private.account_mark(target) from public.connected_accounts as target
+                where target.id = v_withdrawal.account_id
+            )
         ),
         reason, subject_id => v_withdrawal.id, owner_id => v_withdrawal.owner_id
     );
@@ -388,6 +392,8 @@ $$;
 comment on function public.propose_withdrawal_approval is
 $$Propose to send a withdrawal that waits for two operators, as one; another one must confirm.
 
+It is sent to the bank account that stands behind its connected account now (`input`, `was`), and to
+no other.
 Errors: identity.operator_required (403), payments.withdrawal_not_found (404),
 payments.no_approval_needed (409), ops.second_operator_required (403) about oneself,
 identity.invalid_reason (422).$$;
@@ -395,20 +401,29 @@ identity.invalid_reason (422).$$;
 create function private.approve_withdrawal(approval public.operator_approvals) returns jsonb
 language plpgsql security definer set search_path = '' as $$
 declare
+    v_to public.connected_accounts;
     v_withdrawal public.withdrawals;
 begin
+    select target.* into strict v_to from public.connected_accounts as target
+    where target.id = (
+        select waiting.account_id from public.withdrawals as waiting
+        where waiting.id = approval.subject_id
+    )
+    for share;
     select waiting.* into strict v_withdrawal from public.withdrawals as waiting
     where waiting.id = approval.subject_id
     for update;
     if v_withdrawal.status <> 'reserved' or v_withdrawal.approval_id is not null then
         perform private.reject('payments.no_approval_needed', v_withdrawal.status);
     end if;
+    perform private.require_unchanged(approval, private.account_mark(v_to));
     update public.withdrawals as waiting
-    set approval_id = approval.id, look_at = now() + interval '10 minutes'
+    set approval_id = approval.id, note = null, look_at = now() + interval '10 minutes'
     where waiting.id = v_withdrawal.id;
     perform private.enqueue(
         'payments.send_withdrawal', jsonb_build_object('subject_id', v_withdrawal.id),
-        format('withdrawal:%s:send', v_withdrawal.id)
+        -- once for each approval: there may be a second
+        format('withdrawal:%s:send:%s', v_withdrawal.id, approval.id)
     );
     return jsonb_build_object('amount_minor', v_withdrawal.amount_minor);
 end;
@@ -416,7 +431,7 @@ $$;
 comment on function private.approve_withdrawal is
 $$Carry out a confirmed approval: the withdrawal is sent.
 
-Errors: payments.no_approval_needed (409).$$;
+Errors: payments.no_approval_needed, ops.approval_expired (409).$$;
 
 create function private.propose_withdrawal_outcome(
     withdrawal_id uuid, outcome text, reason text, reference text

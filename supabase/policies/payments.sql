@@ -45,6 +45,7 @@ select private.close(
         'public.set_default_payment_method', 'private.set_default_payment_method',
         'private.recall_withdrawal', 'private.claim_recall',
         'private.guard_account', 'private.announce_account', 'private.forget_accounts',
+        'private.account_mark',
         'private.start_account', 'private.account_opened', 'private.without_numbers',
         'private.decline_account', 'private.question_account', 'private.abandon_account',
         'private.change_connected_account', 'private.my_account', 'private.claim_account_check',

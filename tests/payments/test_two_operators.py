@@ -197,6 +197,54 @@ def test_a_large_withdrawal_waits_for_both(purse, large, one, other):
     assert purse.findings() == []
 
 
+def _bank(purse, label, hours):
+    """Stripe tells of another bank account behind the same one, so many hours ago."""
+    reference = purse.one("select reference from connected_accounts")
+    purse.worker.rows(
+        "select private.change_connected_account('stripe', %s, 'active', '{}', %s, md5(%s))",
+        [reference, label, label],
+    )
+    purse.db.execute(
+        "update connected_accounts set changed_at = now() - make_interval(hours => %s)", [hours]
+    )
+
+
+def test_what_was_approved_goes_to_no_other_bank_account(purse, large, one, other):
+    """3,000.00 were approved to A Bank; B Bank has rested long enough, and waits all the same."""
+    _bank(purse, "A Bank •••• 6789", 1_000)
+    purse.outcome(other, CONFIRM, _propose(one, APPROVE, large))
+    _bank(purse, "B Bank •••• 1111", 73)
+    assert purse.claim(large) is None
+    assert purse.db.execute("select status, approval_id, note from withdrawals").fetchall() == [
+        ("reserved", None, "waits: account_changed")
+    ]
+    assert ("reserved", 300_000, "review") in purse.explain()
+    again = _propose(one, APPROVE, large)
+    seen = "select input -> 'was' ->> 'label' from operator_approvals where id = %s"
+    assert purse.one(seen, again) == "B Bank •••• 1111"
+    assert purse.outcome(other, CONFIRM, again) == "ok"
+    assert purse.jobs("payments.send_withdrawal", large) == 2
+    assert purse.claim(large) is not None
+    assert (purse.status(large), purse.findings()) == ("sending", [])
+
+
+def test_a_bank_account_that_was_changed_meanwhile_is_not_approved(purse, large, one, other):
+    _bank(purse, "A Bank •••• 6789", 1_000)
+    approval = _propose(one, APPROVE, large)
+    _bank(purse, "B Bank •••• 1111", 73)
+    assert purse.outcome(other, CONFIRM, approval) == "ops.approval_expired"
+    assert purse.claim(large) is None
+
+
+def test_an_approval_is_not_taken_back_otherwise(purse, large, one, other):
+    purse.outcome(other, CONFIRM, _propose(one, APPROVE, large))
+    postgres = type(one)(purse.db, "owner of the schema", role="postgres")
+    void = "update withdrawals set approval_id = null"
+    assert purse.outcome(postgres, void + ", status = 'cancelled'") == "denied"
+    assert purse.claim(large) is not None
+    assert purse.outcome(postgres, void) == "denied"
+
+
 def test_it_is_approved_once(purse, large, one, other):
     first, second = _propose(one, APPROVE, large), _propose(one, APPROVE, large)
     assert purse.outcome(other, CONFIRM, first) == "ok"
