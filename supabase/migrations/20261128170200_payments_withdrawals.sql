@@ -50,7 +50,8 @@ comment on column private.withdrawal_limits.maximum_minor is 'At once.';
 comment on column private.withdrawal_limits.daily_minor is 'Within any 24 hours.';
 comment on column private.withdrawal_limits.monthly_minor is 'Within any 30 days.';
 comment on column private.withdrawal_limits.approval_minor is
-'From so much on, two operators approve a withdrawal before it is sent.';
+$$From so much on, two operators approve a withdrawal before it is sent; together with what left
+within 24 hours by any provider without them.$$;
 comment on column private.withdrawal_limits.multiple_minor is
 'Only multiples are sent: 100 where a provider takes no decimals.';
 comment on column private.withdrawal_limits.hold_hours is
@@ -452,15 +453,19 @@ begin
             where other.created_at > now() - interval '24 hours'
         ), now()) + interval '24 hours',
         greatest(0, v_terms.monthly_minor - coalesce(sum(other.amount_minor), 0)),
-        coalesce(min(other.created_at), now()) + interval '30 days',
-        coalesce(sum(other.amount_minor) filter (
-            where other.created_at > now() - interval '24 hours' and not other.needs_approval
-        ), 0)
-    into daily_minor, daily_at, monthly_minor, monthly_at, unapproved_minor
+        coalesce(min(other.created_at), now()) + interval '30 days'
+    into daily_minor, daily_at, monthly_minor, monthly_at
     from public.withdrawals as other
     where other.owner_id = weigh_withdrawal.owner_id and other.provider = v_to.provider
         and other.currency = weigh_withdrawal.currency
         and other.created_at > now() - interval '30 days'
+        and other.status not in ('failed', 'cancelled', 'returned');
+    -- by whichever provider: or as much would leave by each of them at once
+    select coalesce(sum(other.amount_minor), 0) into unapproved_minor
+    from public.withdrawals as other
+    where other.owner_id = weigh_withdrawal.owner_id
+        and other.currency = weigh_withdrawal.currency and not other.needs_approval
+        and other.created_at > now() - interval '24 hours'
         and other.status not in ('failed', 'cancelled', 'returned');
     block := case
         when private.is_suspended(owner_id) or tier is null then 'suspended'
@@ -497,4 +502,4 @@ $$What a person could withdraw to an account now, and what stands against it; mi
 
 `block`: why nothing at all · `block_at`: when that ends by itself · `daily_minor`,
 `monthly_minor`: what is left of the limits, and when there is more · `unapproved_minor`: what left
-in a day without two operators · `withdrawable_minor`: how much at once.$$;
+in a day without two operators, by all providers · `withdrawable_minor`: how much at once.$$;

@@ -68,6 +68,18 @@ def test_many_small_ones_are_a_large_one(rich):
     assert needs_approval(100) is True
 
 
+def test_two_providers_are_no_way_around_the_two_operators(rich):
+    """2,999.99 by Stripe and as much by PayPal in one minute: the second needs them."""
+    paypal = rich.account("paypal", reference="me@example.com")
+    stripe = rich.request(299_999)
+    other = rich.request(299_999, account=paypal)
+    assert rich.db.execute(
+        "select provider, needs_approval from withdrawals order by needs_approval"
+    ).fetchall() == [("stripe", False), ("paypal", True)]
+    assert rich.claim(stripe) is not None
+    assert rich.claim(other) is None
+
+
 def test_what_did_not_leave_does_not_count(rich):
     rich.decline(rich.claim(rich.request(200_000)))
     rich.owner.rows("select cancel_withdrawal(%s)", [rich.request(200_000)])
