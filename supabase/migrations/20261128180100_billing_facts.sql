@@ -261,6 +261,13 @@ begin
         and told.subscription_id is null;
     perform private.rank_subscriptions(v_owner);
     perform private.close_excess(v_owner);
+    if not v_is_over and exists (
+        select from public.profiles as person
+        where person.id = v_owner and person.deleted_at is not null
+    ) then
+        -- told of after its person had left, who can end it no more
+        perform private.ask_change(v_id, 'end');
+    end if;
 end;
 $$;
 comment on function private.change_subscription is
@@ -268,7 +275,8 @@ $$A subscription as its provider tells it, by an event or, `told_at` null, by a 
 
 Safe to repeat, in any order: the later event wins, by its own time; within a second the later
 state, and the provider is asked when only it can know; what is over stays over. A look-up counts
-unless an event was booked since `seen_at`. Of somebody unknown nothing is kept.
+unless an event was booked since `seen_at`. Of somebody unknown nothing is kept; whose person has
+left is ended.
 Errors: billing.price_not_found (404).$$;
 
 create function private.rank_subscriptions(owner_id uuid) returns void
@@ -614,6 +622,16 @@ language sql stable security definer set search_path = '' as $$
     )
     from public.subscriptions as held
     where held.is_extra
+    union all
+    select 'subscription of a deleted person', format(
+        'subscription %s of %s, %s', held.id, held.owner_id, held.reference
+    )
+    from public.subscriptions as held
+    inner join public.profiles as person on held.owner_id = person.id
+    -- so long its end may take
+    where held.provider is not null and held.ended_at is null
+        and greatest(person.deleted_at, held.created_at) < now() - interval '1 hour'
+        and person.deleted_at is not null
     union all
     select 'invoice differs from its postings', format('invoice %s', bill.id)
     from public.invoices as bill

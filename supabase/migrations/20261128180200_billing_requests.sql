@@ -590,8 +590,24 @@ create function private.end_subscriptions() returns trigger
 language plpgsql security definer set search_path = '' as $$
 declare
     v_held uuid;
+    v_page private.checkouts;
 begin
     perform private.lock_billing(new.id);
+    for v_page in
+        select begun.* from private.checkouts as begun
+        where begun.owner_id = new.id and begun.status in ('starting', 'open')
+        for update
+    loop
+        if v_page.status = 'starting' then
+            perform private.abandon_checkout(v_page.id);
+        else
+            perform private.enqueue(
+                'billing.expire_checkout', jsonb_build_object(
+                    'provider', v_page.provider, 'reference', v_page.reference
+                )
+            );
+        end if;
+    end loop;
     update public.subscriptions as trial
     set status = 'canceled', ended_at = now(), end_reason = 'account_deleted'
     where trial.owner_id = new.id and trial.provider is null and trial.status = 'trialing';
@@ -607,7 +623,8 @@ begin
 end;
 $$;
 comment on function private.end_subscriptions is
-'Trigger: a deleted account''s subscriptions end now, at the provider as well, by a job.';
+$$Trigger: a deleted account's subscriptions end now, and the page that would begin one; at the
+provider as well, by jobs.$$;
 create trigger t90_end_subscriptions after update of deleted_at on public.profiles
 for each row when (old.deleted_at is null and new.deleted_at is not null)
 execute function private.end_subscriptions();

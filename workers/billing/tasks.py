@@ -51,6 +51,13 @@ async def refresh_checkout(
     await requests.book(pool_of(context), provider, facts)
 
 
+@jobs.task(name="billing.expire_checkout", queue="billing", retry=_LATER, pass_context=True)
+async def expire_checkout(context: procrastinate.JobContext, provider: str, reference: str) -> None:
+    """End the page of somebody who left; what was begun there meanwhile is booked, and ended."""
+    facts = await billing_of(context).expire_checkout(reference)
+    await requests.book(pool_of(context), provider, facts)
+
+
 @jobs.task(name="billing.change_subscription", queue="billing", retry=_LATER, pass_context=True)
 async def change_subscription(context: procrastinate.JobContext, subject_id: str) -> None:
     """Carry out a change, or find out what became of it."""
