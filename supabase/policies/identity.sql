@@ -88,7 +88,8 @@ create policy all_attempts on private.password_attempts to supabase_auth_admin
 using (true) with check (true);
 grant select, insert, update, delete on table private.password_attempts to supabase_auth_admin;
 
--- Avatars: everyone in their own folder; the bucket is public, so nobody needs to list it.
+-- Avatars: everyone right in their own folder, no deeper; the bucket is public, so nobody needs to
+-- list it.
 drop policy if exists guildhall_avatars_select_own on storage.objects;
 create policy guildhall_avatars_select_own on storage.objects for select to authenticated using (
     bucket_id = 'avatars' and (storage.foldername(name))[1] = (select auth.uid())::text
@@ -96,7 +97,8 @@ create policy guildhall_avatars_select_own on storage.objects for select to auth
 drop policy if exists guildhall_avatars_insert_own on storage.objects;
 create policy guildhall_avatars_insert_own on storage.objects for insert to authenticated
 with check (
-    bucket_id = 'avatars' and (storage.foldername(name))[1] = (select auth.uid())::text
+    bucket_id = 'avatars' and storage.foldername(name) = array[(select auth.uid())::text]
+    and char_length(storage.filename(name)) between 1 and 100
     and (select private.is_active())
 );
 drop policy if exists guildhall_avatars_update_own on storage.objects;
@@ -105,7 +107,8 @@ using (
     bucket_id = 'avatars' and (storage.foldername(name))[1] = (select auth.uid())::text
     and (select private.is_active())
 ) with check (
-    bucket_id = 'avatars' and (storage.foldername(name))[1] = (select auth.uid())::text
+    bucket_id = 'avatars' and storage.foldername(name) = array[(select auth.uid())::text]
+    and char_length(storage.filename(name)) between 1 and 100
 );
 drop policy if exists guildhall_avatars_delete_own on storage.objects;
 create policy guildhall_avatars_delete_own on storage.objects for delete to authenticated using (

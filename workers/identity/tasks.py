@@ -28,16 +28,21 @@ async def remove_files(user_id: str) -> None:
     base = f"{str(known.supabase_url).rstrip('/')}/storage/v1/object"
     async with httpx.AsyncClient(headers=headers, timeout=_TIMEOUT_SECONDS) as client:
         for bucket in _BUCKETS:
-            while names := await _list(client, f"{base}/list/{bucket}", user_id):
-                paths = [f"{user_id}/{name}" for name in names]
-                answer = await client.request(
-                    "DELETE", f"{base}/{bucket}", json={"prefixes": paths}
-                )
-                answer.raise_for_status()
+            await _empty(client, base, bucket, user_id)
 
 
-async def _list(client: httpx.AsyncClient, url: str, folder: str) -> list[str]:
-    answer = await client.post(url, json={"prefix": folder, "limit": _PAGE})
-    answer.raise_for_status()
-    files: list[dict[str, Any]] = answer.json()
-    return [file["name"] for file in files if file["id"] is not None]
+async def _empty(client: httpx.AsyncClient, base: str, bucket: str, folder: str) -> None:
+    """Remove the files of a folder and of those below; then it is not there any more."""
+    while True:
+        answer = await client.post(f"{base}/list/{bucket}", json={"prefix": folder, "limit": _PAGE})
+        answer.raise_for_status()
+        found: list[dict[str, Any]] = answer.json()
+        if not found:
+            return
+        for one in found:
+            if one["id"] is None:  # a folder
+                await _empty(client, base, bucket, f"{folder}/{one['name']}")
+        paths = [f"{folder}/{one['name']}" for one in found if one["id"] is not None]
+        if paths:
+            answer = await client.request("DELETE", f"{base}/{bucket}", json={"prefixes": paths})
+            answer.raise_for_status()
