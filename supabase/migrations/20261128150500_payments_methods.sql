@@ -121,3 +121,24 @@ comment on function public.set_default_payment_method is
 $$Pay with this by default. Safe to repeat.
 
 Errors: payments.method_not_found (404), identity.not_active (403).$$;
+
+-- Who they are at a provider is kept: late refunds, payment disputes and invoices name it.
+create function private.forget_methods() returns trigger
+language plpgsql security definer set search_path = '' as $$
+begin
+    delete from public.payment_methods as gone where gone.owner_id = new.id;
+    if exists (
+        select from private.provider_customers as known where known.owner_id = new.id
+    ) then
+        perform private.enqueue(
+            'payments.forget_methods', jsonb_build_object('subject_id', new.id)
+        );
+    end if;
+    return null;
+end;
+$$;
+comment on function private.forget_methods is
+'Trigger: what a deleted person had saved to pay with goes; at the providers as well, by a job.';
+create trigger t50_forget_methods after update of deleted_at on public.profiles
+for each row when (old.deleted_at is null and new.deleted_at is not null)
+execute function private.forget_methods();

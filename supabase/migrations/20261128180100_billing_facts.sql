@@ -267,6 +267,9 @@ begin
     ) then
         -- told of after its person had left, who can end it no more
         perform private.ask_change(v_id, 'end');
+        perform private.enqueue(
+            'payments.forget_methods', jsonb_build_object('subject_id', v_owner)
+        );
     end if;
 end;
 $$;

@@ -41,7 +41,7 @@ select private.close(
         'private.finish_event', 'private.replay_event', 'private.hold_reference',
         'public.refund_payment', 'private.refund_payment',
         'private.know_customer', 'private.list_customers', 'private.keep_payment_methods',
-        'private.forget_payment_method',
+        'private.forget_payment_method', 'private.forget_methods',
         'public.set_default_payment_method', 'private.set_default_payment_method',
         'private.recall_withdrawal', 'private.claim_recall',
         'private.guard_account', 'private.announce_account', 'private.forget_accounts',

@@ -1,9 +1,13 @@
 """An order is paid by its payer: started once, looked up on return, with a receipt at the end."""
 
+import asyncio
 import uuid
+from dataclasses import replace
 
+import psycopg
 import pytest
 
+from tests.billing.desk import run_jobs
 from tests.fixtures.sandboxing import serve_sandbox
 from tests.fixtures.serving import serve
 
@@ -187,6 +191,19 @@ def test_what_was_paid_with_is_saved_used_and_forgotten(api, payer, sandbox):
     assert told.json()["error"]["code"] == "payments.method_not_found"
     assert payer[1].delete(f"/payment-methods/{method}").status_code == 200
     assert payer[1].post("/payment-methods/check").json()["data"] == 0
+
+
+def test_what_was_saved_goes_with_its_person(api, payer, sandbox):
+    """At the provider too, also what was never read here."""
+    started = _pay(payer, _order(api, payer), save_method=True).json()["data"]
+    sandbox.control("stripe", f"checkout/sessions/{started['reference']}/pay")
+    (card,) = sandbox.worlds["stripe"].all("payment_method")
+    assert card["customer"] is not None
+    with psycopg.connect(api.database_url) as db:
+        replace(payer[0], db=db).rows("select delete_account()")
+    asyncio.run(run_jobs(sandbox.settings(api.database_url)))
+    (card,) = sandbox.worlds["stripe"].all("payment_method")
+    assert card["customer"] is None
 
 
 def test_the_receipt(api, payer):

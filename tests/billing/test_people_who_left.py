@@ -67,6 +67,9 @@ def test_a_page_that_was_just_paid(desk, trial_days):
     assert (held["status"], desk.row("status")) == ("canceled", ("canceled",))
     desk.sandbox.worlds["stripe"].delivery.is_held = False
     desk.sandbox.control("stripe", "deliver")
+    # nor is the card kept that it was paid with
+    cards = desk.sandbox.worlds["stripe"].all("payment_method")
+    assert [card["customer"] for card in cards] == [None]
     desk.pass_time(62)
     assert desk.earned() == (0 if trial_days else 1900)
     assert desk.failed() == []

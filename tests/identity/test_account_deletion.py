@@ -63,6 +63,23 @@ def test_the_files_go_by_a_job(deleted, db):
     ).fetchall() == [({"user_id": str(deleted.id)},)]
 
 
+def test_saved_payment_methods_go_here_and_by_a_job_at_the_provider(cast, db):
+    person, worker = cast["creator"], cast["worker"]
+    worker.rows("select private.know_customer(%s, 'stripe', 'cus_1')", [person.id])
+    worker.rows(
+        "select private.keep_payment_methods(%s, 'stripe', '[{"
+        '"reference": "pm_1", "kind": "card", "label": "visa 4242", "expires_on": "2030-01-31"'
+        "}]')",
+        [person.id],
+    )
+    person.rows("select delete_account()")
+    assert db.execute("select from payment_methods").rowcount == 0
+    assert db.execute(
+        "select args from procrastinate.procrastinate_jobs"
+        " where task_name = 'payments.forget_methods'"
+    ).fetchall() == [({"subject_id": str(person.id)},)]
+
+
 def test_the_last_admin_stays(cast, db):
     assert cast["admin"].outcome("select delete_account()") == "identity.last_admin"
     cast["admin"].rows("select grant_role(%s, 'admin')", [cast["sponsor"].id])

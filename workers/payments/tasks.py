@@ -11,6 +11,7 @@ from workers.core.db import Connection, one, transaction
 from workers.core.errors import Rejected
 from workers.payments import (  # noqa: F401  # they register tasks
     carry,
+    methods,
     recalls,
     reconcile,
     withdrawals,
