@@ -518,11 +518,19 @@ create function private.end_change(request_id uuid, status text, note text defau
 returns void
 language plpgsql security definer set search_path = '' as $$
 declare
-    v_request private.provider_requests := private.close_request(
+    v_request private.provider_requests;
+begin
+    -- the change before its request, as private.claim_change
+    perform from private.subscription_changes as asked
+    where asked.id = (
+        select made.subject_id from private.provider_requests as made
+        where made.id = end_change.request_id
+    )
+    for update;
+    v_request := private.close_request(
         request_id, case status when 'done' then 'succeeded' else 'declined' end,
         note => end_change.note
     );
-begin
     update private.subscription_changes as asked
     set status = case v_request.status when 'succeeded' then 'done' else 'failed' end,
         note = left(end_change.note, 1000), ended_at = now()
