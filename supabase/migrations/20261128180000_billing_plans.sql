@@ -6,6 +6,7 @@ insert into private.error_codes (code, http_status, message) values
 ('billing.price_not_found', 404, 'There is no such price, or it is not sold any more.'),
 ('billing.price_fixed', 409, 'A price that was sold never changes: add another one.'),
 ('billing.trial_used', 409, 'A trial is for those who never had one, nor a subscription.'),
+('billing.checkout_open', 409, 'A page where a trial begins is open: use it, or let it expire.'),
 ('billing.limit_reached', 402, 'The plan allows no more of these: end one, or take a larger plan.');
 
 create table public.plans (
@@ -374,6 +375,13 @@ begin
         where had.owner_id = v_me and had.status not in ('incomplete', 'incomplete_expired')
     ) then
         perform private.reject('billing.trial_used');
+    elsif exists (
+        select from private.checkouts as begun
+        where begun.owner_id = v_me and begun.status in ('starting', 'open')
+            and begun.trial_days > 0
+    ) then
+        -- it would give a second trial after this one
+        perform private.reject('billing.checkout_open');
     end if;
     insert into public.subscriptions (
         owner_id, plan, status, started_at, current_period_start, current_period_end,
@@ -392,7 +400,8 @@ comment on function public.start_trial is
 $$Try a plan without a card, once in a lifetime; it ends by itself after the plan's trial_days.
 
 When it ends, what only the plan allowed is closed, and nothing is charged.
-Errors: billing.plan_not_found (404), billing.trial_used (409), identity.not_active (403).
+Errors: billing.plan_not_found (404), billing.trial_used, billing.checkout_open (409) while a page is
+open where a trial begins, identity.not_active (403).
 Source: Session Settlement, security middleware (trial).$$;
 
 create function private.expire_trials() returns bigint

@@ -164,3 +164,22 @@ def test_the_task_ends_every_one(own_database):
         assert db.execute(
             "select status, end_reason, count(*) from subscriptions group by 1, 2"
         ).fetchall() == [("canceled", "trial_ended", 203)]
+
+
+def test_no_second_trial_by_a_page_that_is_open(office):
+    """14 days without a card, and 14 more on the page that was opened before."""
+    ((checkout, request, days),) = office.owner.rows(
+        "select checkout_id, request_id, trial_days from private.start_checkout(%s)",
+        [office.price("price_premium_eur_month")],
+    )
+    assert days == 14
+    assert office.owner.outcome(TRY) == "billing.checkout_open"
+    office.worker.rows(
+        "select private.checkout_started(%s, %s, 'cs_1', 'https://x', now() + interval '1 day')",
+        [checkout, request],
+    )
+    assert office.owner.outcome(TRY) == "billing.checkout_open"
+    office.worker.rows(
+        "select private.change_checkout('stripe', %s, 'cs_1', 'expired', null)", [checkout]
+    )
+    assert office.owner.rows(TRY) == [("trialing", "premium", "14 days", None)]
