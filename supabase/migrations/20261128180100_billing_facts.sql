@@ -424,6 +424,12 @@ begin
             )
         );
     end if;
+    if v_old.id is null then
+        -- what went back of it was told before it was known here
+        perform private.replay_early(
+            v_new.provider, 'billing.invoice_not_found: ' || v_new.reference
+        );
+    end if;
 end;
 $$;
 comment on function private.change_invoice is
@@ -432,19 +438,38 @@ $$An invoice as its provider tells it; what it received is the platform's earnin
 Safe to repeat, in any order: states and attempts only go forward, else the later event wins.
 `told_at` null: looked up. Of somebody unknown nothing is kept.$$;
 
+create function private.replay_early(provider text, note text) returns void
+language plpgsql security definer set search_path = '' as $$
+begin
+    perform private.replay_event(early.id)
+    from private.webhook_events as early
+    where early.status = 'ignored' and early.provider = replay_early.provider
+        and early.note = replay_early.note;
+end;
+$$;
+comment on function private.replay_early is
+'Process anew what was told of something before it was known here: ignored then, with this note.';
+
 create function private.link_invoice_payment(
     provider text, reference text, invoice_reference text
 ) returns void
-language sql security definer set search_path = '' as $$
+language plpgsql security definer set search_path = '' as $$
+begin
     insert into private.invoice_payments (provider, reference, invoice_reference)
     values (
         link_invoice_payment.provider, link_invoice_payment.reference,
         link_invoice_payment.invoice_reference
     )
-    on conflict on constraint invoice_payments_pkey do nothing
+    on conflict on constraint invoice_payments_pkey do nothing;
+    if found then
+        perform private.replay_early(provider, 'payments.payment_not_found: ' || reference);
+    end if;
+end;
 $$;
 comment on function private.link_invoice_payment is
-'Which payment paid an invoice. Safe to repeat.';
+$$Which payment paid an invoice; what went back of it before this was known is booked now.
+
+Safe to repeat.$$;
 
 create function private.reverse_invoice(
     provider text, invoice_reference text, kind text, reference text, status text,

@@ -143,6 +143,35 @@ def test_a_refund_before_the_invoice_waits_for_it(office):
     assert office.balance("fees") == 0
 
 
+def test_what_went_back_too_early_is_replayed(office):
+    """So early that its events were ignored: the payment, then the invoice, call them up again."""
+    office.worker.rows(
+        "select private.keep_events('{stripe,stripe}', '{evt_1,evt_2}',"
+        " '{charge.refunded,charge.dispute.created}', array['{}'::bytea, '{}'::bytea])"
+    )
+    events = office.db.execute("select id from private.webhook_events").fetchall()
+    state = "select status, note from private.webhook_events"
+    jobs = (
+        "select count(*) from procrastinate.procrastinate_jobs"
+        " where task_name = 'payments.process_event'"
+    )
+
+    def ignored(note):
+        for (event,) in events:
+            office.worker.rows("select private.finish_event(%s, 'ignored', %s)", [event, note])
+
+    ignored("payments.payment_not_found: pi_1")
+    for other in ("pi_2", "pi_1", "pi_1"):
+        office.worker.rows("select private.link_invoice_payment('stripe', %s, 'in_1')", [other])
+    assert office.db.execute(state).fetchall() == [("kept", None)] * 2
+    assert office.one(jobs) == 4
+    ignored("billing.invoice_not_found: in_1")
+    for reference in ("in_2", "in_1", "in_1"):
+        assert office.told(office.invoice(reference=reference)) == "ok"
+    assert office.db.execute(state).fetchall() == [("kept", None)] * 2
+    assert office.one(jobs) == 6
+
+
 def test_orders_payments_go_their_own_way(office):
     """The same facts about a payment of an order reach the payments domain."""
     ((order,),) = office.owner.rows("select (create_order(500, 'EUR', 'tea')).id")
