@@ -31,18 +31,22 @@ async def remove_files(user_id: str) -> None:
             await _empty(client, base, bucket, user_id)
 
 
-async def _empty(client: httpx.AsyncClient, base: str, bucket: str, folder: str) -> None:
-    """Remove the files of a folder and of those below; then it is not there any more."""
+async def _empty(client: httpx.AsyncClient, base: str, bucket: str, folder: str) -> int:
+    """Remove the files of a folder and of those below it; how many there were."""
+    count = 0
     while True:
         answer = await client.post(f"{base}/list/{bucket}", json={"prefix": folder, "limit": _PAGE})
         answer.raise_for_status()
         found: list[dict[str, Any]] = answer.json()
-        if not found:
-            return
-        for one in found:
-            if one["id"] is None:  # a folder
-                await _empty(client, base, bucket, f"{folder}/{one['name']}")
+        # what has no id is a folder
         paths = [f"{folder}/{one['name']}" for one in found if one["id"] is not None]
+        removed = len(paths)
+        for one in found:
+            if one["id"] is None:
+                removed += await _empty(client, base, bucket, f"{folder}/{one['name']}")
         if paths:
             answer = await client.request("DELETE", f"{base}/{bucket}", json={"prefixes": paths})
             answer.raise_for_status()
+        if not removed:
+            return count
+        count += removed
