@@ -177,7 +177,7 @@ def verify_ledger(db_url: str) -> None:
 @ledger_group.command(name="check")
 @db_url_option
 def check_ledger(db_url: str) -> None:
-    """Check what must hold of all money right now; fail when something does not."""
+    """Check what must hold of all money, old and new; fail when something does not."""
     findings = books.check(db_url)
     for found in findings:
         click.echo(f"{found.finding}: {found.subject}")

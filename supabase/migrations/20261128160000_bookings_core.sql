@@ -321,6 +321,7 @@ where status = 'pending_payment';
 create index bookings_expires_at_idx on public.bookings (expires_at)
 where status = 'pending_payment';
 create index bookings_completes_at_idx on public.bookings (completes_at) where status = 'paid';
+create index bookings_held_idx on public.bookings (id) where remaining_minor > 0;
 create index bookings_disputed_idx on public.bookings (id) where status = 'disputed';
 -- what settlement reads: due bookings in order, and nothing else
 create index bookings_settles_at_idx on public.bookings (settles_at)

@@ -599,6 +599,39 @@ repeat. Minor units. What is held and not taken stays as it is.
 Errors: bookings.not_found (404), bookings.invalid_transition (409), bookings.invalid_amount (422),
 ledger.key_reused (409).$$;
 
+create view private.stuck_bookings with (security_invoker = true) as
+select
+    held.id,
+    held.status,
+    'due for an hour and not settled' as finding,
+    null::text as reason,
+    held.settles_at
+from public.bookings as held
+where
+    held.status in ('completed', 'no_show') and held.frozen_at is null
+    and not held.is_stuck and held.settles_at < now() - interval '1 hour'
+union all
+select
+    held.id,
+    held.status,
+    'could not be settled' as finding,
+    failure.reason,
+    held.settles_at
+from public.bookings as held
+inner join private.booking_failures as failure on held.id = failure.booking_id
+where held.closed_at is null
+union all
+select
+    held.id,
+    held.status,
+    'a booking''s dispute waits for two weeks' as finding,
+    null::text as reason,
+    held.settles_at
+from public.bookings as held
+where held.status = 'disputed' and held.updated_at < now() - interval '14 days';
+comment on view private.stuck_bookings is
+'Bookings that nobody moves: not settled in time, disputes of two weeks.';
+
 create function private.check_bookings() returns table (finding text, subject text)
 language sql stable security definer set search_path = '' as $$
     select 'booking differs from its ledger account', format('booking %s', held.id)
@@ -627,15 +660,8 @@ language sql stable security definer set search_path = '' as $$
             and account.owner_id = held.host_id
     )
     union all
-    select 'due for an hour and not settled', format('booking %s', held.id)
-    from public.bookings as held
-    where held.status in ('completed', 'no_show') and held.frozen_at is null
-        and not held.is_stuck and held.settles_at < now() - interval '1 hour'
-    union all
-    select 'could not be settled', format('booking %s: %s', held.id, failure.reason)
-    from public.bookings as held
-    inner join private.booking_failures as failure on held.id = failure.booking_id
-    where held.closed_at is null
+    select stuck.finding, concat_ws(': ', 'booking ' || stuck.id, stuck.reason)
+    from private.stuck_bookings as stuck
 $$;
 comment on function private.check_bookings is
 'Everything that must hold of bookings and does not: no row means that all is well.';

@@ -255,6 +255,32 @@ settling.
 `available_at`: when it can be withdrawn; null: nobody knows yet. `subject_id`: the withdrawal,
 refund, dispute, escrow or booking, else the connected account that was looked at.$$;
 
+create view private.stuck_withdrawals with (security_invoker = true) as
+select
+    asked.id,
+    asked.status,
+    asked.look_at,
+    step.moved_at
+from public.withdrawals as asked
+cross join
+    lateral (
+        select max(event.created_at) as moved_at from public.withdrawal_events as event
+        where event.withdrawal_id = asked.id
+    ) as step
+where
+    asked.status in ('requested', 'reserved', 'sending', 'unknown', 'sent')
+    and case asked.status
+        when 'requested' then step.moved_at < now() - interval '1 minute'
+        -- what waits for a reason, or for two operators, says when it is looked at
+        when 'reserved' then asked.look_at < now() - interval '1 hour'
+        when 'sending' then step.moved_at < now() - interval '1 hour'
+        when 'unknown' then step.moved_at < now() - interval '24 hours'
+        -- PayPal keeps what nobody claims for 30 days
+        else step.moved_at < now() - interval '32 days'
+    end;
+comment on view private.stuck_withdrawals is
+'Withdrawals that nobody moves: not taken up, unknown for a day, sent and not heard of.';
+
 create function private.check_withdrawals() returns table (finding text, subject text)
 language sql stable security definer set search_path = '' as $$
     with open as (
@@ -301,21 +327,8 @@ language sql stable security definer set search_path = '' as $$
     where account.kind = 'available' and account.posted_minor <> 0
         and person.deleted_at is not null
     union all
-    select 'withdrawal stuck', format('withdrawal %s, %s', open.id, open.status)
-    from open
-    cross join lateral (
-        select max(event.created_at) as moved_at from public.withdrawal_events as event
-        where event.withdrawal_id = open.id
-    ) as last
-    where case open.status
-        when 'requested' then last.moved_at < now() - interval '1 minute'
-        -- what waits for a reason, or for two operators, says when it is looked at
-        when 'reserved' then open.look_at < now() - interval '1 hour'
-        when 'sending' then last.moved_at < now() - interval '1 hour'
-        when 'unknown' then last.moved_at < now() - interval '24 hours'
-        -- PayPal keeps what nobody claims for 30 days
-        else last.moved_at < now() - interval '32 days'
-    end
+    select 'withdrawal stuck', format('withdrawal %s, %s', stuck.id, stuck.status)
+    from private.stuck_withdrawals as stuck
 $$;
 comment on function private.check_withdrawals is
 'Everything that must hold of withdrawals and does not: no row means that all is well.';

@@ -182,6 +182,7 @@ create index subscriptions_trial_ends_at_idx on public.subscriptions (trial_ends
 where provider is null and status = 'trialing';
 create index subscriptions_look_at_idx on public.subscriptions (look_at)
 where look_at is not null;
+create index subscriptions_is_extra_idx on public.subscriptions (id) where is_extra;
 create trigger t20_touch_updated_at before update on public.subscriptions
 for each row execute function private.touch_updated_at();
 create trigger t10_refuse_removal before delete or truncate on public.subscriptions

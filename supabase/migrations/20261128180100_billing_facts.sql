@@ -46,6 +46,7 @@ create table public.invoices (
 alter table public.invoices enable row level security;
 create index invoices_owner_id_issued_at_idx on public.invoices (owner_id, issued_at);
 create index invoices_subscription_id_idx on public.invoices (subscription_id);
+create index invoices_updated_at_idx on public.invoices (updated_at);
 create index invoices_provider_subscription_reference_idx
 on public.invoices (provider, subscription_reference) where subscription_id is null;
 create trigger t20_touch_updated_at before update on public.invoices
@@ -643,8 +644,12 @@ $$Monthly recurring revenue, for operators: a row per currency and plan, minor u
 
 A year counts as twelve months; prices as they are listed, before discounts; trials count nothing.$$;
 
-create function private.check_billing() returns table (finding text, subject text)
-language sql stable security definer set search_path = '' as $$
+create function private.check_billing(since timestamptz default '-infinity')
+returns table (finding text, subject text)
+-- not sql: each span of time deserves a plan of its own
+language plpgsql stable security definer set search_path = '' as $$
+begin
+    return query
     select 'two subscriptions of one person: end one at the provider', format(
         'subscription %s of %s, %s', held.id, held.owner_id, held.reference
     )
@@ -663,17 +668,19 @@ language sql stable security definer set search_path = '' as $$
     union all
     select 'invoice differs from its postings', format('invoice %s', bill.id)
     from public.invoices as bill
-    where bill.paid_minor - bill.refunded_minor - bill.charged_back_minor <> coalesce((
-        select sum(entry.amount_minor)
-        from public.ledger_transactions as moved
-        inner join public.ledger_entries as entry on moved.id = entry.transaction_id
-        inner join public.ledger_accounts as account on entry.account_id = account.id
-        where moved.subject_id = bill.id and account.kind = 'fees'
-    ), 0)
+    where bill.updated_at >= since
+        and bill.paid_minor - bill.refunded_minor - bill.charged_back_minor <> coalesce((
+            select sum(entry.amount_minor)
+            from public.ledger_transactions as moved
+            inner join public.ledger_entries as entry on moved.id = entry.transaction_id
+            inner join public.ledger_accounts as account on entry.account_id = account.id
+            where moved.subject_id = bill.id and account.kind = 'fees'
+        ), 0)
     union all
     select 'more went back than was paid', format('invoice %s', bill.id)
     from public.invoices as bill
-    where bill.refunded_minor + bill.charged_back_minor > bill.paid_minor
+    where bill.updated_at >= since
+        and bill.refunded_minor + bill.charged_back_minor > bill.paid_minor
     union all
     select 'trial not ended in time', format('subscription %s', held.id)
     from public.subscriptions as held
@@ -682,7 +689,10 @@ language sql stable security definer set search_path = '' as $$
     union all
     select 'provider not asked for long', format('subscription %s', held.id)
     from public.subscriptions as held
-    where held.look_at < now() - interval '1 day'
+    where held.look_at < now() - interval '1 day';
+end;
 $$;
 comment on function private.check_billing is
-'Everything that must hold of billing and does not: no row means that all is well.';
+$$Everything that must hold of billing and does not: no row means that all is well.
+
+`since`: of invoices, those that changed from then on.$$;

@@ -32,6 +32,10 @@ for each statement execute function private.refuse_change();
 comment on table private.ledger_days is
 'Days (UTC) that were closed: sealed, verified, with the trial balance as it was. Append-only.';
 
+-- squawk-ignore require-concurrent-index-creation
+create index escrows_open_idx on public.escrows (id) where closed_at is null;
+-- squawk-ignore require-concurrent-index-creation
+create index escrows_frozen_at_idx on public.escrows (frozen_at) where frozen_at is not null;
 create view private.stuck_escrows with (security_invoker = true) as
 select
     held.id,
@@ -45,21 +49,32 @@ select
     held.updated_at
 from public.escrows as held
 where
-    held.status in ('approved', 'releasing', 'refunding')
-    or (
-        held.closed_at is null
-        and held.id in (select failure.escrow_id from private.escrow_failures as failure)
+    (
+        held.closed_at is null and (
+            held.status in ('approved', 'releasing', 'refunding')
+            or held.id in (select failure.escrow_id from private.escrow_failures as failure)
+            or (
+                held.frozen_at is null and held.status in ('work_submitted', 'under_review')
+                and held.review_due_at < now() - interval '2 hours'
+            )
+            or (held.remaining_minor > 0 and held.hold_until < now() and held.status = 'disputed')
+            or (held.status = 'disputed' and held.updated_at < now() - interval '14 days')
+            or (held.status = 'payment_processing' and held.updated_at < now() - interval '3 days')
+        )
     )
-    or (
-        held.frozen_at is null and held.status in ('work_submitted', 'under_review')
-        and held.review_due_at < now() - interval '2 hours'
-    )
-    or held.frozen_at < now() - interval '120 days'
-    or (held.remaining_minor > 0 and held.hold_until < now() and held.status = 'disputed')
-    or (held.status = 'disputed' and held.updated_at < now() - interval '14 days')
-    or (held.status = 'payment_processing' and held.updated_at < now() - interval '3 days');
+    or held.frozen_at < now() - interval '120 days';
 comment on view private.stuck_escrows is
 'Escrows that nobody moves: failed releases, disputes of two weeks, holds that ran out.';
+create function private.in_sight_since(findings text[], span interval) returns timestamptz
+language sql stable security definer set search_path = '' as $$
+    select least(now(), (
+        select min(known.first_seen_at) from private.findings as known
+        where known.finding = any (in_sight_since.findings) and known.cleared_at is null
+    )) - in_sight_since.span
+$$;
+comment on function private.in_sight_since is
+'From when on a check looks: so long ago; longer, while what was found before is not solved.';
+
 create function private.check_invariants()
 returns table (finding text, subject text)
 language sql stable security definer set search_path = '' as $$
@@ -172,17 +187,17 @@ language sql stable security definer set search_path = '' as $$
     select 'an escrow is stuck', format('escrow %s, %s', stuck.id, stuck.status)
     from private.stuck_escrows as stuck
     union all
-    select told.finding, told.subject from private.check_withdrawals() as told
-    where told.finding = 'withdrawal stuck'
+    select 'withdrawal stuck', format('withdrawal %s, %s', stuck.id, stuck.status)
+    from private.stuck_withdrawals as stuck
     union all
-    select told.finding, told.subject from private.check_bookings() as told
-    where told.finding in ('due for an hour and not settled', 'could not be settled')
+    select stuck.finding, concat_ws(': ', 'booking ' || stuck.id, stuck.reason)
+    from private.stuck_bookings as stuck
     union all
-    select 'a booking''s dispute waits for two weeks', format('booking %s', held.id)
-    from public.bookings as held
-    where held.status = 'disputed' and held.updated_at < now() - interval '14 days'
-    union all
-    select told.finding, told.subject from private.check_billing() as told
+    select told.finding, told.subject
+    from private.check_billing(private.in_sight_since(
+        array['invoice differs from its postings', 'more went back than was paid'],
+        interval '2 days'
+    )) as told
     union all
     select 'postings wait for a seal', format('%s since %s', count(*), min(moved.posted_at))
     from public.ledger_transactions as moved
@@ -197,19 +212,43 @@ language sql stable security definer set search_path = '' as $$
         format(
             '%s %s %s: %s', told.provider, told.kind, told.reference, told.difference
         )
-    from private.find_differences(least(now(), (
-        -- what was found stays in sight until it is solved
-        select min(known.first_seen_at) from private.findings as known
-        where known.finding = 'provider and ledger differ' and known.cleared_at is null
-    )) - interval '45 days') as told
+    from private.find_differences(private.in_sight_since(
+        array['provider and ledger differ'], interval '45 days'
+    )) as told
 $$;
 
 comment on function private.check_invariants is
 $$What must hold of all money at any time and does not: no row means that all is well.
 
-Cheap enough for every few minutes, what providers report included: the last 45 days of it, and
-what was found before and is not solved.
-private.verify_ledger and the domains' own checks look at everything, once a day.$$;
+Cheap enough for every few minutes, however much is over: of escrows, bookings, withdrawals and
+requests what is open, of invoices what changed in two days, of what providers report 45 days, and
+what was found before and is not solved. Of accounts all, for their sum.
+private.check_everything looks at the rest as well, once a day.$$;
+
+create function private.check_everything() returns table (finding text, subject text)
+language sql stable security definer set search_path = '' as $$
+    select told.finding, told.subject from private.check_invariants() as told
+    union
+    select told.finding, told.subject from private.check_escrows() as told
+    union
+    select told.finding, told.subject from private.check_bookings() as told
+    union
+    select told.finding, told.subject from private.check_withdrawals() as told
+    union
+    select told.finding, told.subject from private.check_billing() as told
+    union
+    select
+        'provider and ledger differ',
+        format(
+            '%s %s %s: %s', told.provider, told.kind, told.reference, told.difference
+        )
+    from private.find_differences() as told
+$$;
+comment on function private.check_everything is
+$$What must hold of all money and does not, from its beginning: no row means that all is well.
+
+Takes longer the more there was: for `close_day` and `guildhall ledger check`. What the ledger says
+of itself is private.verify_ledger's.$$;
 
 create view private.doubtful_requests with (security_invoker = true) as
 select
@@ -304,16 +343,7 @@ begin
     into v_findings
     from (
         select * from private.verify_ledger()
-        union all select * from private.check_escrows()
-        union all select * from private.check_bookings()
-        union all select * from private.check_withdrawals()
-        union all select * from private.check_invariants()
-        union all
-        select
-            'provider and ledger differ',
-            format('%s %s %s: %s', old.provider, old.kind, old.reference, old.difference)
-        from private.find_differences() as old
-        where old.moved_at < now() - interval '45 days'
+        union select * from private.check_everything()
     ) as told;
     insert into private.ledger_days (day, seal_id, transaction_count, trial_balance, findings)
     select

@@ -2,7 +2,7 @@ select private.close(
     tables => array[
         'public.booking_transitions', 'public.settlement_policies', 'public.settlement_bands',
         'public.booking_offers', 'public.bookings', 'public.booking_events',
-        'private.booking_failures'
+        'private.booking_failures', 'private.stuck_bookings'
     ]::regclass[],
     functions => array[
         'private.check_bands_cover', 'private.guard_offer_terms', 'private.guard_booking_terms',

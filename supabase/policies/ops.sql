@@ -17,7 +17,8 @@ select private.close(
         'private.lock_approval', 'private.require_unchanged',
         'public.confirm_approval', 'private.confirm_approval',
         'public.decline_approval', 'private.decline_approval',
-        'private.check_invariants', 'private.watch_invariants',
+        'private.in_sight_since', 'private.check_invariants', 'private.check_everything',
+        'private.watch_invariants',
         'private.close_day', 'private.list_findings', 'public.list_findings', 'private.figures',
         'private.get_trial_balance', 'public.get_trial_balance'
     ]::regproc[]

@@ -7,7 +7,7 @@ select private.close(
         'public.payment_disputes', 'public.payment_methods', 'private.webhook_events',
         'public.connected_accounts', 'private.withdrawal_limits',
         'public.withdrawal_transitions', 'public.withdrawals', 'public.withdrawal_events',
-        'public.withdrawal_schedules',
+        'public.withdrawal_schedules', 'private.stuck_withdrawals',
         'private.provider_movements', 'private.reconciled_days'
     ]::regclass[],
     functions => array[

@@ -2,7 +2,11 @@
 
 import pytest
 
+from tests.bookings.conftest import House
+from tests.escrow.conftest import Guild
+from tests.fixtures import people
 from tests.payments.conftest import Till
+from tests.payments.purses import Purse
 
 FOUND = "select finding from private.check_invariants()"
 
@@ -77,6 +81,111 @@ BROKEN = {
 def test_each_violation_is_found(till, busy, finding):
     till.db.execute(BROKEN[finding].encode())
     assert finding in _findings(till)
+
+
+# what each copy of a row that is over must have of its own
+OVER = 2000
+COPIED = {
+    "public.bookings": "'id', gen_random_uuid(), 'payment_reference', 'b' || n",
+    "public.escrows": "'id', gen_random_uuid(), 'payment_reference', 'e' || n, 'position', n + 9",
+    "public.withdrawals": "'id', gen_random_uuid(), 'reservation_id', gen_random_uuid(),"
+    " 'reference', 'w' || n, 'idempotency_key', gen_random_uuid()",
+    "public.payments": "'id', gen_random_uuid(), 'reference', 'p' || n, 'receipt_number', n + 99",
+    "public.refunds": "'id', gen_random_uuid(), 'reservation_id', gen_random_uuid(),"
+    " 'reference', 'r' || n, 'idempotency_key', 'r' || n",
+    "public.ledger_reservations": "'id', gen_random_uuid(), 'idempotency_key', 'x' || n",
+    "public.invoices": "'id', gen_random_uuid(), 'reference', 'in_' || n",
+    "private.provider_requests": "'subject_id', gen_random_uuid()",
+    "private.webhook_events": "'id', n + 99, 'event_id', 'over_' || n",
+}
+TIMES = ("created_at", "updated_at", "received_at")
+
+
+def _fill_with_what_is_over(db):
+    """Two thousand of everything that has ended, two months ago."""
+    house, guild, purse, till = House(db), Guild(db), Purse(db), Till(db, people.cast(db))
+    house.into("released")
+    guild.into("released")
+    purse.fund(5_000)
+    purse.account()
+    _, key, reference = purse.sent(1_000)
+    assert purse.told("paid", reference, key) == "ok"
+    payment = till.pay(till.order(500), 700)
+    ((refund, *_),) = till.refunds()
+    ((request, *_),) = till.claim(refund)
+    assert till.refund(payment, "succeeded", 200, "re_1", request) == "ok"
+    db.execute(
+        "select private.keep_events('{stripe}', '{evt_1}', '{x}', array['{}'::bytea]);"
+        " select private.finish_event(id, 'processed', null) from private.webhook_events"
+    )
+    db.execute("set local session_replication_role = replica")
+    db.execute(
+        "insert into invoices (owner_id, provider, reference, subscription_reference, status,"
+        " currency, total_minor, issued_at, changed_at)"
+        " select id, 'stripe', 'in_0', 'sub_0', 'paid', 'EUR', 100, now(), now()"
+        " from profiles limit 1"
+    )
+    for table, fresh in COPIED.items():
+        names = [name for (name,) in db.execute(
+            "select attname from pg_attribute where attrelid = %s::regclass and attnum > 0"
+            " and attgenerated = '' and not attisdropped order by attnum", [table],
+        )]  # fmt: skip
+        past = "".join(f", '{name}', now() - interval '60 days'" for name in TIMES if name in names)
+        db.execute(
+            f"insert into {table} ({', '.join(names)}) overriding system value"
+            f" select {', '.join(f'(new).{name}' for name in names)} from (select"
+            f" jsonb_populate_record(old, jsonb_build_object({fresh}{past})) as new"
+            f" from (select known from {table} as known limit 1) as one (old),"
+            f" generate_series(1, {OVER}) as n) as copies"
+        )
+    db.execute("set local session_replication_role = origin")
+    db.execute("analyze")
+
+
+def test_what_is_over_is_not_looked_at_again(db):
+    """The check of every few minutes reads what is open, whatever there has been before."""
+    _fill_with_what_is_over(db)
+    read = (
+        "select relname, coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0)"
+        " from pg_stat_xact_user_tables where schemaname in ('public', 'private')"
+    )
+    before = dict(db.execute(read))
+    db.execute("set local enable_seqscan = off")  # so few rows are as soon read whole
+    assert db.execute("select * from private.check_invariants()").fetchall() == []
+    looked_at = {name: count - before[name] for name, count in db.execute(read)}
+    assert {name: count for name, count in looked_at.items() if count > OVER / 10} == {}
+    db.execute("select * from private.check_everything()")
+    assert dict(db.execute(read))["bookings"] - before["bookings"] >= OVER
+
+
+def test_the_whole_is_checked_once_a_day(till, busy):
+    """A closed booking that says otherwise than the ledger is no matter of minutes."""
+    house = House(till.db)
+    house.into("released")
+    till.db.execute("set local session_replication_role = replica")
+    till.db.execute("update bookings set host_minor = host_minor - 1")
+    wrong = "host got something else than the booking says"
+    assert wrong not in _findings(till)
+    assert till.one("select count(*) from private.check_everything() where finding = %s", wrong)
+    assert till.one("select private.close_day((now() at time zone 'UTC')::date - 1)") > 0
+    assert wrong in till.one("select findings::text from private.ledger_days")
+
+
+def test_an_invoice_stays_in_sight_until_it_is_right(till):
+    """Found when it was changed; not forgotten because that was days ago."""
+    till.db.execute(
+        "insert into invoices (owner_id, provider, reference, subscription_reference, status,"
+        " currency, total_minor, paid_minor, issued_at, changed_at)"
+        " values (%s, 'stripe', 'in_0', 'sub_0', 'paid', 'EUR', 100, 100, now(), now())",
+        [till.payer.id],
+    )
+    assert till.one("select private.watch_invariants()") == 1
+    till.db.execute("set local session_replication_role = replica")
+    till.db.execute("update invoices set updated_at = now() - interval '3 days'")
+    assert till.one("select private.watch_invariants()") == 0
+    till.db.execute("update private.findings set cleared_at = null")
+    till.db.execute("update private.findings set first_seen_at = now() - interval '2 days'")
+    assert till.one("select private.watch_invariants()") == 1
 
 
 def test_a_finding_is_kept_until_it_holds_again(till, busy):

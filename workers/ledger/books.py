@@ -48,9 +48,9 @@ def verify(db_url: str) -> list[Finding]:
 
 
 def check(db_url: str) -> list[Finding]:
-    """What must hold of all money right now and does not."""
+    """What must hold of all money and does not, from its beginning."""
     with psycopg.connect(db_url) as db, db.cursor(row_factory=class_row(Finding)) as cursor:
-        return cursor.execute("select * from private.check_invariants()").fetchall()
+        return cursor.execute("select * from private.check_everything()").fetchall()
 
 
 def trial_balance(db_url: str) -> list[Total]:
