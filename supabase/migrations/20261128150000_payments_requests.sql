@@ -10,6 +10,7 @@ create table private.providers (
     title text not null,
     is_enabled boolean not null default true,
     tells_cases_twice boolean not null default false,
+    tells_movements boolean not null default true,
     credit_hold_hours bigint not null default 336,
     payment_hold_hours bigint not null default 0,
     constraint providers_pkey primary key (provider),
@@ -27,9 +28,11 @@ comment on column private.providers.payment_hold_hours is
 'So long after a payment nobody withdraws what they got of it; 0: as soon as they have it.';
 comment on column private.providers.tells_cases_twice is
 'Whether a dispute that ends in a refund is told as a lost dispute and as a refund.';
-insert into private.providers (provider, title, tells_cases_twice) values
-('stripe', 'Stripe', false), ('razorpay', 'Razorpay', false), ('paypal', 'PayPal', true),
-('coinbase', 'Coinbase', false);
+comment on column private.providers.tells_movements is
+'Whether it has a report of what moved on a day, which is read and compared.';
+insert into private.providers (provider, title, tells_cases_twice, tells_movements) values
+('stripe', 'Stripe', false, true), ('razorpay', 'Razorpay', false, true),
+('paypal', 'PayPal', true, true), ('coinbase', 'Coinbase', false, false);
 
 -- What a provider does for us: a row is a capability, an action the name of the job that does it.
 create table private.provider_actions (

@@ -100,6 +100,74 @@ language sql security definer set search_path = '' as $$
 $$;
 comment on function private.finish_day is 'A provider''s report of a day was read to its end.';
 
+create function private.days_to_read(provider text) returns setof date
+language sql stable security definer set search_path = '' as $$
+    with days as (
+        select days.day::date as day, known.reconciled_at
+        from generate_series(
+            (now() at time zone 'UTC')::date - 30, (now() at time zone 'UTC')::date - 1, '1 day'
+        ) as days (day)
+        left join private.reconciled_days as known
+            on known.provider = days_to_read.provider and known.day = days.day::date
+    ),
+    wanted as (
+        select
+            days.day,
+            -- providers finish their reports late: two days are read again and again
+            days.day >= (now() at time zone 'UTC')::date - 2 as is_late
+        from days
+        where days.reconciled_at is null
+            or days.reconciled_at < (days.day + 2)::timestamp at time zone 'UTC'
+            or days.day >= (now() at time zone 'UTC')::date - 2
+    )
+    select wanted.day from wanted where wanted.is_late
+    union all (
+        select wanted.day from wanted where not wanted.is_late
+        order by wanted.day
+        limit 8
+    )
+    order by day
+$$;
+comment on function private.days_to_read is
+$$The days (UTC) whose report a provider is asked for now, oldest first.
+
+Yesterday, the day before, and of the last 30 days the eight oldest that were not read when they
+were two days old: so many at a time.$$;
+
+create function private.find_unread_reports(since timestamptz default '-infinity')
+returns table (provider text, day date)
+-- not sql: each span of time deserves a plan of its own
+language plpgsql stable security definer set search_path = '' as $$
+begin
+    return query
+    select distinct made.provider, made.day
+    from (
+        select paid.provider, (paid.created_at at time zone 'UTC')::date as day
+        from public.payments as paid
+        where paid.created_at >= since
+        union all
+        select sent.provider, (sent.updated_at at time zone 'UTC')::date
+        from public.refunds as sent
+        where sent.updated_at >= since and sent.reference is not null
+        union all
+        select sent.provider, (sent.updated_at at time zone 'UTC')::date
+        from public.withdrawals as sent
+        where sent.updated_at >= since and sent.reference is not null
+    ) as made
+    inner join private.providers as known on made.provider = known.provider
+    where known.tells_movements and made.day < (now() at time zone 'UTC')::date - 2
+        and not exists (
+            select from private.reconciled_days as done
+            where done.provider = made.provider and done.day = made.day
+                and done.reconciled_at >= (made.day + 1)::timestamp at time zone 'UTC'
+        );
+end;
+$$;
+comment on function private.find_unread_reports is
+$$Days (UTC) with business at a provider whose report was not read in the two days after them.
+
+`since`: of what was touched from then on.$$;
+
 create function private.find_differences(since timestamptz default '-infinity')
 returns table (
     provider text, kind text, reference text, currency text, provider_minor bigint,

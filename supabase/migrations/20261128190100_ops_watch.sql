@@ -215,6 +215,12 @@ language sql stable security definer set search_path = '' as $$
     from private.find_differences(private.in_sight_since(
         array['provider and ledger differ'], interval '45 days'
     )) as told
+    union all
+    select
+        'a report was not read for two days', format('%s for %s', unread.provider, unread.day)
+    from private.find_unread_reports(private.in_sight_since(
+        array['a report was not read for two days'], interval '45 days'
+    )) as unread
 $$;
 
 comment on function private.check_invariants is
@@ -243,6 +249,10 @@ language sql stable security definer set search_path = '' as $$
             '%s %s %s: %s', told.provider, told.kind, told.reference, told.difference
         )
     from private.find_differences() as told
+    union
+    select
+        'a report was not read for two days', format('%s for %s', unread.provider, unread.day)
+    from private.find_unread_reports() as unread
 $$;
 comment on function private.check_everything is
 $$What must hold of all money and does not, from its beginning: no row means that all is well.
@@ -479,6 +489,13 @@ language sql stable security definer set search_path = '' as $$
     select 'guildhall_debts_minor', jsonb_build_object('currency', owed.currency),
         -sum(owed.posted_minor)::float8
     from private.debts as owed group by owed.currency
+    union all
+    select
+        'guildhall_unread_reports', jsonb_build_object('provider', unread.provider),
+        count(*)::float8
+    from private.find_unread_reports(private.in_sight_since(
+        array['a report was not read for two days'], interval '45 days'
+    )) as unread group by unread.provider
     union all
     select
         'guildhall_days_since_close', '{}'::jsonb,

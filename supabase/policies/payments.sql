@@ -78,7 +78,8 @@ select private.close(
         'private.take_due_schedules', 'private.request_scheduled', 'private.forget_schedules',
         'private.coming_escrows', 'private.coming_bookings',
         'public.explain_balance', 'private.explain_balance', 'private.check_withdrawals',
-        'private.import_movement', 'private.find_differences', 'private.finish_day'
+        'private.import_movement', 'private.find_differences', 'private.finish_day',
+        'private.days_to_read', 'private.find_unread_reports'
     ]::regproc[]
 );
 
@@ -126,7 +127,7 @@ private.change_payment_dispute, private.tend_disputes, private.claim_dispute_che
 private.know_customer, private.list_customers,
 private.keep_payment_methods,
 private.forget_payment_method, private.recall_withdrawal, private.claim_recall,
-private.import_movement, private.finish_day
+private.import_movement, private.finish_day, private.days_to_read
 to guildhall_worker;
 
 -- Withdrawals and where they go: their owner reads, and operators; rows change only through

@@ -8,11 +8,12 @@ from pydantic import SecretStr
 
 from tests.fixtures.sandboxing import serve_sandbox
 from workers.core.db import make_pool
+from workers.core.errors import NotConfigured
 from workers.core.money import Money
 from workers.core.settings import Settings
-from workers.payments.base import Movement
-from workers.payments.reconcile import list_differences, reconcile_day
-from workers.payments.registry import open_providers
+from workers.payments.base import Movement, OutcomeUnknown
+from workers.payments.reconcile import catch_up, list_differences, reconcile_day
+from workers.payments.registry import PROVIDERS, open_providers
 
 LISTED = "select kind, reference, difference from private.find_differences()"
 
@@ -225,6 +226,78 @@ def test_the_fee_of_a_withdrawal_in_doubt_is_booked_once(purse):
         "BATCH-1"
     )
     assert purse.one("select count(*) from private.find_differences()") == 0
+
+
+UNREAD = "select subject from private.check_invariants() where finding like 'a report%%'"
+NOT_READ = "select provider, day from private.find_unread_reports()"
+
+
+def _days_ago(days):
+    return datetime.now(UTC).date() - timedelta(days=days)
+
+
+def test_a_report_that_nobody_read_is_found(till):
+    """A payment of 20 days ago, and its day's report was never read, or before it was over."""
+    figure = "select value from private.figures() where name = 'guildhall_unread_reports'"
+    till.pay(till.order(700), 700)
+    till.db.execute("update payments set created_at = now() - interval '2 days'")
+    assert till.one(UNREAD) is till.one(figure) is None
+    till.db.execute("update payments set created_at = now() - interval '20 days'")
+    assert till.one(UNREAD) == f"stripe for {_days_ago(20)}"
+    assert till.one(figure) == 1
+    finish = "select private.finish_day('stripe', (now() at time zone 'UTC')::date - 20, 1)"
+    till.db.execute(finish)
+    till.db.execute("update private.reconciled_days set reconciled_at = day + time '23:59'")
+    assert till.one(UNREAD) == f"stripe for {_days_ago(20)}"
+    till.db.execute(finish)
+    assert till.one(UNREAD) is till.one(figure) is None
+
+
+def test_an_unread_report_stays_in_sight_until_it_is_read(till):
+    till.pay(till.order(700), 700)
+    till.db.execute("update payments set created_at = now() - interval '20 days'")
+    assert till.one("select private.watch_invariants()") == 1
+    till.db.execute("update payments set created_at = created_at - interval '30 days'")
+    assert till.one(UNREAD) is None
+    till.db.execute("update private.findings set first_seen_at = now() - interval '30 days'")
+    assert till.one(UNREAD) == f"stripe for {_days_ago(50)}"
+
+
+def test_who_has_no_report_has_none_unread(till):
+    till.pay(till.order(700), 700, provider="coinbase")
+    till.db.execute("update payments set created_at = now() - interval '20 days'")
+    assert till.db.execute(NOT_READ).fetchall() == []
+    known = dict(till.db.execute("select provider, tells_movements from private.providers"))
+    assert known == {name: hasattr(kind, "movements") for name, kind in PROVIDERS.items()}
+
+
+async def test_days_that_were_missed_are_caught_up_oldest_first(own_database):
+    """Thirty days without a worker: eight at a time beside the last two, and a day that fails."""
+    asked = []
+
+    class Reports:
+        async def movements(self, start, end):
+            asked.append((datetime.now(UTC).date() - start.date()).days)
+            if asked[-1] == 29:
+                raise OutcomeUnknown("not now")
+            for _ in ():
+                yield
+
+    class Missing:
+        async def movements(self, start, end):
+            raise NotConfigured("no credentials")
+            yield
+
+    known = Settings(_env_file=None, database_url=SecretStr(own_database))
+    async with make_pool(known) as pool:
+        runs = []
+        for _ in range(5):
+            await catch_up(pool, {"paypal": Missing(), "stripe": Reports()})
+            runs.append(asked[:])
+            asked.clear()
+    assert runs[0] == [*range(30, 22, -1), 2, 1]
+    assert runs[1] == [29, *range(22, 15, -1), 2, 1]
+    assert runs[4] == [29, 2, 1]
 
 
 def test_other_movements_are_not_ours(till, report):

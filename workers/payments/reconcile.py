@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import cast
@@ -37,26 +38,48 @@ async def reconcile_day(pool: Pool, providers: Mapping[str, Provider], day: date
 
     A provider that is not configured, or does not answer, is left for the next time.
     """
-    start = datetime.combine(day, time(), UTC)
     read: dict[str, int] = {}
-    for name, provider in providers.items():
-        if not hasattr(provider, "movements"):
-            continue
-        count = 0
-        try:
-            async for moved in cast("Reporting", provider).movements(
-                start, start + timedelta(days=1)
-            ):
-                count += await _kept(pool, name, moved)
-        except NotConfigured:
-            continue
-        except (OutcomeUnknown, ProviderDeclined) as error:
-            _logger.warning("no report of %s for %s: %s", name, day, error)
-            continue
-        async with transaction(pool) as db:
-            await db.execute("select private.finish_day(%s, %s, %s)", [name, day, count])
-        read[name] = count
+    for name, provider in _reporting(providers).items():
+        with suppress(NotConfigured):
+            count = await _read(pool, name, provider, day)
+            if count is not None:
+                read[name] = count
     return read
+
+
+async def catch_up(pool: Pool, providers: Mapping[str, Provider]) -> None:
+    """Read what is to be read of every provider's reports, oldest first."""
+    for name, provider in _reporting(providers).items():
+        async with transaction(pool) as db:
+            days = await (await db.execute("select private.days_to_read(%s)", [name])).fetchall()
+        with suppress(NotConfigured):  # a finding, once there is business of days to read
+            for (day,) in days:
+                await _read(pool, name, provider, day)
+
+
+def _reporting(providers: Mapping[str, Provider]) -> dict[str, Reporting]:
+    return {
+        name: cast("Reporting", provider)
+        for name, provider in providers.items()
+        if hasattr(provider, "movements")
+    }
+
+
+async def _read(pool: Pool, name: str, provider: Reporting, day: date) -> int | None:
+    """Keep a provider's report of a day; lines read, or None: it does not answer.
+
+    Errors: NotConfigured.
+    """
+    start, count = datetime.combine(day, time(), UTC), 0
+    try:
+        async for moved in provider.movements(start, start + timedelta(days=1)):
+            count += await _kept(pool, name, moved)
+    except (OutcomeUnknown, ProviderDeclined) as error:
+        _logger.warning("no report of %s for %s: %s", name, day, error)
+        return None
+    async with transaction(pool) as db:
+        await db.execute("select private.finish_day(%s, %s, %s)", [name, day, count])
+    return count
 
 
 async def _kept(pool: Pool, provider: str, moved: Movement) -> bool:
@@ -87,7 +110,5 @@ def list_differences(db_url: str) -> list[Difference]:
 @jobs.periodic(cron="37 */4 * * *")
 @jobs.task(name="payments.reconcile_days", queue="payments", pass_context=True)
 async def reconcile_days(context: procrastinate.JobContext, timestamp: int) -> None:
-    """Read yesterday's reports and the day's before: providers finish theirs late."""
-    today = datetime.fromtimestamp(timestamp, UTC).date()
-    for age in (2, 1):
-        await reconcile_day(pool_of(context), providers_of(context), today - timedelta(days=age))
+    """Read the reports of yesterday and of the day before, and what was missed in 30 days."""
+    await catch_up(pool_of(context), providers_of(context))
