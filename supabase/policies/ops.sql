@@ -19,7 +19,8 @@ select private.close(
         'public.decline_approval', 'private.decline_approval',
         'private.in_sight_since', 'private.check_invariants', 'private.check_everything',
         'private.watch_invariants',
-        'private.close_day', 'private.list_findings', 'public.list_findings', 'private.figures',
+        'private.open_days', 'private.close_day', 'private.close_next_day',
+        'private.list_findings', 'public.list_findings', 'private.figures',
         'private.get_trial_balance', 'public.get_trial_balance'
     ]::regproc[]
 );
@@ -52,7 +53,7 @@ grant execute on function private.rate_limit to anon, authenticated;
 grant execute on function
 private.begin_request, private.commit_request, private.finish_request, private.prune_limits,
 private.readiness, private.figures, private.check_invariants, private.watch_invariants,
-private.close_day
+private.close_day, private.close_next_day
 to guildhall_worker;
 
 -- Operators see what is wrong with money.

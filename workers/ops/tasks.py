@@ -1,7 +1,6 @@
 """Jobs of the ops domain: the queue looks after itself."""
 
 import logging
-from datetime import UTC, datetime, timedelta
 
 import procrastinate
 from procrastinate.exceptions import UniqueViolation
@@ -55,13 +54,16 @@ async def watch_invariants(context: procrastinate.JobContext, timestamp: int) ->
         logger.error("invariants do not hold: %s findings, `guildhall ledger check`", count)
 
 
-@jobs.periodic(cron="12 0-5 * * *")
+@jobs.periodic(cron="12 * * * *")
 @jobs.task(name="ops.close_day", queue="ops", pass_context=True)
 async def close_day(context: procrastinate.JobContext, timestamp: int) -> None:
-    """Seal and verify the day that is over; once, however often it is asked."""
-    yesterday = datetime.fromtimestamp(timestamp, UTC).date() - timedelta(days=1)
-    async with transaction(pool_of(context)) as db:
-        cursor = await db.execute("select private.close_day(%s)", [yesterday])
-        (count,) = await cursor.fetchone() or (None,)
-    if count:
-        logger.error("the books of %s are closed with %s findings", yesterday, count)
+    """Seal and verify every day that is over and open, oldest first; each of them once."""
+    while True:
+        async with transaction(pool_of(context)) as db:
+            cursor = await db.execute("select * from private.close_next_day()")
+            closed = await cursor.fetchone()
+        if closed is None:
+            return
+        day, count = closed
+        if count:
+            logger.error("the books of %s are closed with %s findings", day, count)
