@@ -27,6 +27,22 @@ $$;
 comment on function private.unsealed_ids is
 'Postings that no seal names yet, the hundred thousand oldest, or null.';
 
+create function private.seal_next() returns boolean
+language plpgsql security definer set search_path = '' as $$
+declare
+    v_seal_id bigint := private.seal_ledger();
+begin
+    return exists (
+        select from private.ledger_seals as made
+        where made.id = v_seal_id and made.transaction_count = 100000
+    );
+end;
+$$;
+comment on function private.seal_next is
+$$Seal what was posted since the last seal; true: the seal is full, more may be left.
+
+Call it, a transaction each, until it says no: what is posted meanwhile is the next seal's.$$;
+
 -- Also what foreign keys kept out before.
 create or replace function private.verify_ledger()
 returns table (finding text, subject text)

@@ -374,7 +374,7 @@ begin
         return null;
     end if;
     perform private.fold_balances();
-    while private.seal_ledger() is not null loop
+    while private.seal_next() loop
         null;
     end loop;
     select coalesce(jsonb_agg(jsonb_build_array(told.finding, told.subject)), '[]')

@@ -11,7 +11,8 @@ select private.close(
         'private.post_reservation', 'private.operators_first_id',
         'private.expire_reservations', 'private.account_balance', 'private.fold_balances',
         'private.balance_at', 'private.my_ledger_account_ids', 'private.hash_postings',
-        'private.unsealed_ids', 'private.seal_ledger', 'private.verify_ledger',
+        'private.unsealed_ids', 'private.seal_ledger', 'private.seal_next',
+        'private.verify_ledger',
         'public.get_balance_at', 'private.get_balance_at', 'private.keep_balance_owner',
         'private.share_giving_back', 'private.allow_debt'
     ]::regproc[]
@@ -49,5 +50,6 @@ grant execute on function public.get_balance_at, private.get_balance_at to authe
 
 -- Housekeeping by workers; money moves only through the functions of other domains.
 grant execute on function
-private.expire_reservations, private.fold_balances, private.seal_ledger, private.verify_ledger
+private.expire_reservations, private.fold_balances, private.seal_ledger, private.seal_next,
+private.verify_ledger
 to guildhall_worker;

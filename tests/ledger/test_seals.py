@@ -1,6 +1,15 @@
 """Tampering shows: a seal hashes every posting since the seal before it."""
 
+import asyncio
+from types import SimpleNamespace
+
+import psycopg
 import pytest
+from pydantic import SecretStr
+
+from workers.core.db import make_pool
+from workers.core.settings import Settings
+from workers.ledger.tasks import seal_postings
 
 
 def _tamper(books, statement, *arguments):
@@ -85,6 +94,26 @@ def test_a_seal_names_a_hundred_thousand_at_most(open_books):
     assert books.db.execute(
         "select transaction_count from private.ledger_seals order by id"
     ).fetchall() == [(100000,), (1,)]
+
+
+def test_the_worker_seals_however_much_there_is(own_database):
+    """Not one seal in five minutes, which were 333 postings a second."""
+
+    async def run():
+        async with make_pool(Settings(database_url=SecretStr(own_database))) as pool:
+            await seal_postings(SimpleNamespace(additional_context={"pool": pool}), 0)
+
+    with psycopg.connect(own_database, autocommit=True) as db:
+        db.execute(
+            "insert into ledger_transactions (kind, idempotency_key, input_hash, posted_at)"
+            " select 'test.import', n::text, '', now() from generate_series(1, 200001) as n"
+        )
+        for _ in range(2):
+            asyncio.run(run())
+            assert db.execute(
+                "select transaction_count, count(*) over (partition by xmin::text)"
+                " from private.ledger_seals order by id"
+            ).fetchall() == [(100000, 1), (100000, 1), (1, 1)]
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,9 @@ async def tend_balances(context: procrastinate.JobContext, timestamp: int) -> No
 @jobs.periodic(cron="*/5 * * * *")
 @jobs.task(name="ledger.seal_postings", queue="ledger", pass_context=True)
 async def seal_postings(context: procrastinate.JobContext, timestamp: int) -> None:
-    """Seal what was posted since the last seal."""
-    async with transaction(pool_of(context)) as db:
-        await db.execute("select private.seal_ledger()")
+    """Seal what was posted since the last seal, however much: a transaction for each full seal."""
+    is_full = True
+    while is_full:
+        async with transaction(pool_of(context)) as db:
+            cursor = await db.execute("select private.seal_next()")
+            (is_full,) = await cursor.fetchone() or (False,)
