@@ -1,5 +1,60 @@
--- Seals of bounded size; a check of the whole that stays linear in the number of seals and entries.
+-- Seals of bounded size that say whose accounts moved; a check of the whole that stays linear in
+-- the number of seals and entries.
 set lock_timeout = '5s';
+
+-- what was sealed before is verified as it was sealed
+alter table private.ledger_seals add column form bigint not null default 1;
+alter table private.ledger_seals alter column form set default 2;
+comment on column private.ledger_seals.form is
+$$What of an entry is hashed. 1: account id, amount, balance, time. 2: also the account's kind,
+currency, owner, subject and provider, which never change: money does not move by renaming whose
+it is.$$;
+-- squawk-ignore ban-drop-function
+drop function private.hash_postings(bytea, int8multirange);
+create function private.hash_postings(
+    previous bytea, transaction_ids int8multirange, form bigint,
+    out transaction_count bigint, out entry_count bigint, out hash bytea
+)
+language sql stable security definer set search_path = '' as $$
+    select
+        count(*),
+        coalesce(sum(posting.entry_count), 0)::bigint,
+        sha256(
+            hash_postings.previous
+            || convert_to(coalesce(string_agg(posting.line, e'\n' order by posting.id), ''), 'UTF8')
+        )
+    from (
+        select
+            moved.id,
+            count(entry.account_id) as entry_count,
+            jsonb_build_array(
+                moved.id, moved.kind, moved.idempotency_key, encode(moved.input_hash, 'hex'),
+                moved.subject_id, moved.memo, extract(epoch from moved.posted_at),
+                jsonb_agg(
+                    case hash_postings.form
+                        when 1 then jsonb_build_array(
+                            entry.account_id, entry.amount_minor, entry.balance_minor,
+                            extract(epoch from entry.posted_at)
+                        )
+                        else jsonb_build_array(
+                            entry.account_id, entry.amount_minor, entry.balance_minor,
+                            extract(epoch from entry.posted_at), account.kind, account.currency,
+                            account.owner_id, account.subject_id, account.provider
+                        )
+                    end order by entry.account_id, entry.amount_minor
+                )
+            )::text as line
+        from public.ledger_transactions as moved
+        left join public.ledger_entries as entry on moved.id = entry.transaction_id
+        left join public.ledger_accounts as account on entry.account_id = account.id
+        where moved.id >= lower(hash_postings.transaction_ids)
+            and moved.id < upper(hash_postings.transaction_ids)
+            and moved.id <@ hash_postings.transaction_ids
+        group by moved.id
+    ) as posting
+$$;
+comment on function private.hash_postings is
+'SHA-256 over the previous seal and the named postings, in id order, in a seal''s form.';
 
 -- Ids are drawn before they commit: a posting under way during a seal is taken by a later one.
 create or replace function private.unsealed_ids() returns int8multirange
@@ -27,6 +82,28 @@ $$;
 comment on function private.unsealed_ids is
 'Postings that no seal names yet, the hundred thousand oldest, or null.';
 
+create or replace function private.seal_ledger() returns bigint
+language plpgsql security definer set search_path = '' as $$
+declare
+    v_ids int8multirange;
+    v_id bigint;
+begin
+    perform pg_advisory_xact_lock(hashtextextended('ledger.seal', 0));
+    v_ids := private.unsealed_ids();
+    if v_ids is null then
+        return null;
+    end if;
+    insert into private.ledger_seals (transaction_ids, transaction_count, entry_count, hash, form)
+    select v_ids, made.transaction_count, made.entry_count, made.hash, 2
+    from private.hash_postings(
+        coalesce((select seal.hash from private.ledger_seals as seal order by seal.id desc limit 1), ''),
+        v_ids, 2
+    ) as made
+    returning id into v_id;
+    return v_id;
+end;
+$$;
+
 create function private.seal_next() returns boolean
 language plpgsql security definer set search_path = '' as $$
 declare
@@ -53,7 +130,9 @@ language sql stable security definer set search_path = '' as $$
     )
     select 'seal broken', format('seal %s of %s', chain.id, chain.sealed_at)
     from chain
-    cross join lateral private.hash_postings(chain.previous, chain.transaction_ids) as made
+    cross join lateral private.hash_postings(
+        chain.previous, chain.transaction_ids, chain.form
+    ) as made
     where (made.hash, made.transaction_count, made.entry_count)
         is distinct from (chain.hash, chain.transaction_count, chain.entry_count)
     union all

@@ -60,6 +60,64 @@ def test_a_change_of_the_past_is_found(sealed, statement):
     assert "seal broken" in {finding for finding, _ in sealed.findings()}
 
 
+@pytest.mark.parametrize(
+    "column",
+    [
+        "owner_id = case owner_id when %(ada)s then %(ben)s::uuid else %(ada)s end",
+        "subject_id = %(ada)s",
+        "provider = 'paypal'",
+        "kind = 'escrow'",
+        "currency = 'USD'",
+    ],
+)
+def test_an_account_that_became_another_is_found(sealed, column):
+    """Whose it is, is sealed with what moved on it: the sums alone would still agree."""
+    ada, ben = (row[0] for row in sealed.db.execute(
+        "select owner_id from ledger_accounts where owner_id is not null order by id"
+    ))  # fmt: skip
+    sealed.db.execute("set session_replication_role = replica")
+    sealed.db.execute("alter table ledger_accounts drop constraint ledger_accounts_identity_key")
+    sealed.db.execute(
+        f"update ledger_accounts set {column} where owner_id is not null",
+        {"ada": ada, "ben": ben},
+    )
+    sealed.db.execute("reset session_replication_role")
+    assert "seal broken" in {finding for finding, _ in sealed.findings()}
+
+
+def test_a_deleted_person_breaks_no_seal(open_books):
+    """Their account keeps its owner, who is nobody any more."""
+    books = open_books()
+    ada, ben = books.person(100), books.person()
+    books.move("all", {ada: -100, ben: 100})
+    books.one("select private.seal_ledger()")
+    books.db.execute(
+        "update profiles set deleted_at = now() where id ="
+        " (select owner_id from ledger_accounts where id = %s)", [ada],
+    )  # fmt: skip
+    assert books.findings() == []
+
+
+def test_what_was_sealed_before_is_verified_as_it_was_sealed(open_books):
+    """A chain goes on from seals that did not name whose the accounts are."""
+    books = open_books()
+    ada, ben = books.person(100), books.person()
+    books.db.execute(
+        "insert into private.ledger_seals"
+        " (transaction_ids, transaction_count, entry_count, hash, form)"
+        " select ids, made.transaction_count, made.entry_count, made.hash, 1"
+        " from private.unsealed_ids() as ids, private.hash_postings('', ids, 1) as made"
+    )
+    books.move("later", {ada: -10, ben: 10})
+    books.one("select private.seal_ledger()")
+    assert books.findings() == []
+    assert books.db.execute("select form from private.ledger_seals order by id").fetchall() == [
+        (1,), (2,),
+    ]  # fmt: skip
+    _tamper(books, "update ledger_transactions set memo = 'forged' where id = 1")
+    assert "seal broken" in {finding for finding, _ in books.findings()}
+
+
 def test_a_forged_balance_is_found(sealed):
     _tamper(
         sealed, "update ledger_accounts set posted_minor = posted_minor + 1 where not is_folded"
