@@ -3,19 +3,28 @@ set lock_timeout = '5s';
 
 alter table public.escrows
 add column hold_until timestamptz,
+add column hold_warn_at timestamptz,
 add column hold_warned_at timestamptz;
 -- squawk-ignore require-concurrent-index-creation
 create index escrows_hold_until_idx on public.escrows (hold_until)
 where remaining_minor > 0;
+-- squawk-ignore require-concurrent-index-creation
+create index escrows_hold_warn_at_idx on public.escrows (hold_warn_at)
+where remaining_minor > 0 and hold_warned_at is null;
 comment on column public.escrows.hold_until is
 'Until when the provider lets the money be held; then it is released if the review of what was
 handed in is over, and goes back if nothing was. Anything else is for the operators to decide.';
+comment on column public.escrows.hold_warn_at is
+'When both parties are to be warned of it, as the limit says that `hold_until` comes from.';
 comment on column public.escrows.hold_warned_at is 'When both parties were warned of it.';
 
 create function private.limit_hold() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
-    select new.funded_at + make_interval(days => rule.hold_days::integer) into new.hold_until
+    select
+        new.funded_at + make_interval(days => rule.hold_days::integer),
+        new.funded_at + make_interval(days => (rule.hold_days - rule.warn_days)::integer)
+    into new.hold_until, new.hold_warn_at
     from private.holding_limits as rule
     where rule.provider = new.provider and rule.country in ('', coalesce((
         select paying.payer_country from public.orders as paying
@@ -29,7 +38,7 @@ begin
 end;
 $$;
 comment on function private.limit_hold is
-'Trigger: a paid escrow knows until when its money may be held.';
+'Trigger: a paid escrow knows until when its money may be held, and when to warn of it.';
 create trigger t50_limit_hold before update of funded_at on public.escrows
 for each row when (old.funded_at is null and new.funded_at is not null)
 execute function private.limit_hold();
@@ -46,11 +55,8 @@ begin
             select ending.id
             from public.escrows as ending
             where ending.remaining_minor > 0 and ending.hold_warned_at is null
-                and ending.hold_until < now() + make_interval(days => coalesce((
-                    select max(rule.warn_days) from private.holding_limits as rule
-                    where rule.provider = ending.provider
-                ), 7)::integer)
-            order by ending.hold_until
+                and ending.hold_warn_at <= now()
+            order by ending.hold_warn_at
             limit 500
             for no key update skip locked
         )

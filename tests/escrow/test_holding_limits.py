@@ -14,10 +14,29 @@ def test_limits_by_country(guild, country, days):
     assert guild.one(HELD, days)
 
 
-def test_both_are_warned_once_14_days_before(guild):
+@pytest.mark.parametrize(
+    ("country", "held", "before"), [(None, 90, 14), ("US", 730, 30), ("TH", 10, 3)]
+)
+def test_both_are_warned_once_when_it_matters(guild, country, held, before):
+    """14 days before the end; 30 of two years, three of ten days: as their own limit says."""
+    guild.db.execute(
+        "update profile_private set country = %s where user_id = %s", [country, guild.sponsor.id]
+    )
     guild.into("locked")
+
+    def pass_days(days):
+        guild.db.execute(
+            "update escrows set hold_until = hold_until - %(gone)s * interval '1 day',"
+            " hold_warn_at = hold_warn_at - %(gone)s * interval '1 day'",
+            {"gone": days},
+        )
+
     assert guild.one("select private.warn_of_holds()") == 0
-    guild.db.execute("update escrows set hold_until = now() + interval '13 days 23 hours'")
+    pass_days(held - before - 0.01)
+    assert guild.one("select private.warn_of_holds()") == 0
+    pass_days(0.01)
+    left = "select extract(epoch from hold_until - now()) / 86400 from escrows"
+    assert guild.one(left) == before
     assert guild.one("select private.warn_of_holds()") == 1
     assert guild.one("select private.warn_of_holds()") == 0
     assert guild.one("select count(*) from realtime.messages where event = 'escrow_hold_ends'") == 2
