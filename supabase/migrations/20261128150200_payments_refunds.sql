@@ -1349,13 +1349,19 @@ begin
         perform private.move_escrow(v_escrow.id, 'approved', 'review window over');
         perform private.divide_escrow(v_escrow.id, 0, 'review window over');
         delete from private.escrow_failures as mended where mended.escrow_id = v_escrow.id;
-    exception when others then
+    exception
+        -- not the escrow's fault: it is due again
+        when transaction_rollback or lock_not_available or insufficient_resources
+            or operator_intervention or system_error
+        then
+            raise;
         -- again in an hour; operators see it among the stuck
-        insert into private.escrow_failures (escrow_id, reason) values (v_escrow.id, sqlerrm)
-        on conflict on constraint escrow_failures_pkey do update
-        set reason = excluded.reason, failed_at = now();
-        update public.escrows as later set review_due_at = now() + interval '1 hour'
-        where later.id = v_escrow.id;
+        when others then
+            insert into private.escrow_failures (escrow_id, reason) values (v_escrow.id, sqlerrm)
+            on conflict on constraint escrow_failures_pkey do update
+            set reason = excluded.reason, failed_at = now();
+            update public.escrows as later set review_due_at = now() + interval '1 hour'
+            where later.id = v_escrow.id;
     end;
     return v_escrow.id;
 end;

@@ -92,6 +92,10 @@ begin
         and due.status in (
             'locked', 'work_in_progress', 'rejected', 'work_submitted', 'under_review'
         )
+        and not exists (
+            select from private.escrow_failures as failure
+            where failure.escrow_id = due.id and failure.failed_at > now() - interval '1 day'
+        )
     order by due.hold_until
     limit 1
     for no key update skip locked;
@@ -125,13 +129,18 @@ begin
             perform private.divide_escrow(v_escrow.id, v_escrow.remaining_minor, v_why);
         end if;
         delete from private.escrow_failures as mended where mended.escrow_id = v_escrow.id;
-    exception when others then
-        -- again tomorrow; operators see it among the stuck
-        insert into private.escrow_failures (escrow_id, reason) values (v_escrow.id, sqlerrm)
-        on conflict on constraint escrow_failures_pkey do update
-        set reason = excluded.reason, failed_at = now();
-        update public.escrows as later set hold_until = now() + interval '1 day'
-        where later.id = v_escrow.id;
+    exception
+        -- not the escrow's fault: it is due again
+        when transaction_rollback or lock_not_available or insufficient_resources
+            or operator_intervention or system_error
+        then
+            raise;
+        -- again tomorrow, though the provider's limit stays what it is; operators see it among
+        -- the stuck
+        when others then
+            insert into private.escrow_failures (escrow_id, reason) values (v_escrow.id, sqlerrm)
+            on conflict on constraint escrow_failures_pkey do update
+            set reason = excluded.reason, failed_at = now();
     end;
     return v_escrow.id;
 end;

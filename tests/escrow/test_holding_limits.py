@@ -116,3 +116,10 @@ def test_one_that_fails_does_not_stop_the_next(guild):
     )
     assert [guild.one("select private.end_next_hold()") for _ in range(3)] == [one, other, None]
     assert (guild.status(one), guild.status(other)) == ("locked", "refunded")
+    # it is tried again tomorrow, and the provider's limit is no later for that
+    limit = "select hold_until = now() - interval '2 days' from escrows where id = %s"
+    assert guild.one(limit, one) is True
+    guild.db.execute("drop trigger t99_break on escrows")
+    assert guild.one("select private.end_next_hold()") is None
+    guild.db.execute("update private.escrow_failures set failed_at = now() - interval '1 day'")
+    assert guild.one("select private.end_next_hold()") == one

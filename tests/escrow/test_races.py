@@ -183,3 +183,41 @@ def test_people_in_every_part_at_once_deadlock_never(open_guild):
         works.append(_as(guild, guild.moderator, call, escrow))
     assert _together(works) == {"released": 32}
     assert guild.findings() == []
+
+
+@pytest.mark.parametrize("ending", ["approve_next_overdue", "end_next_hold"])
+@pytest.mark.parametrize(
+    ("settings", "code"), [("set lock_timeout = 0", "40P01"), ("set lock_timeout = 200", "55P03")]
+)
+def test_what_others_do_is_not_the_escrows_failure(open_guild, ending, settings, code):
+    """A lost deadlock, or a lock that was not had in time: it stays due, as it was."""
+    guild = open_guild
+    escrow = guild.into("work_submitted")
+    guild.db.execute("update escrows set review_due_at = now(), hold_until = now()")
+    due = "select review_due_at, hold_until, status from escrows"
+    before = guild.db.execute(due).fetchall()
+    worker, other = guild.connect(), guild.connect()
+    worker.execute(settings)
+    outcomes = []
+
+    def end():
+        try:
+            worker.execute(f"select private.{ending}()")
+        except psycopg.Error as error:
+            outcomes.append(error.sqlstate)
+
+    with other.transaction():
+        other.execute("select from ledger_accounts where kind = 'escrow' for update")
+        thread = threading.Thread(target=end)
+        thread.start()
+        waits = "select count(*) from pg_locks where pid = %s and not granted"
+        while code == "40P01" and not guild.one(waits, worker.info.backend_pid):
+            pass
+        if code == "40P01":  # it holds the escrow and waits for the account
+            other.execute("select from escrows for update")
+        thread.join()
+    assert outcomes == [code]
+    assert guild.one("select count(*) from private.escrow_failures") == 0
+    assert guild.db.execute(due).fetchall() == before
+    assert guild.one(f"select private.{ending}()") == escrow
+    assert guild.status(escrow) == "released"
