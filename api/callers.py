@@ -17,6 +17,13 @@ from workers.core.db import WORKER, Connection, Pool, transaction
 Networks = Sequence[IPv4Network | IPv6Network]
 
 
+@dataclass(slots=True)
+class Progress:
+    """How far a request has come: once something is stored, it is not run again."""
+
+    is_stored: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Caller:
     """A role and claims, proven. `claims` is the token's JSON, as Postgres will read it."""
@@ -28,6 +35,7 @@ class Caller:
     pool: Pool = field(repr=False)
     timeout_ms: int
     attempt: UUID | None = None
+    progress: Progress = field(default_factory=Progress, repr=False)
 
     @property
     def key(self) -> str:
@@ -46,6 +54,7 @@ class Caller:
             if self.attempt is not None:
                 await db.execute("select set_config('role', %s, true)", [WORKER])
                 await db.execute("select private.commit_request(%s)", [self.attempt])
+        self.progress.is_stored = True
 
 
 async def identify(request: Request) -> Caller:

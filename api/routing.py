@@ -10,7 +10,15 @@ from api import errors
 from api.callers import Caller, identify
 from api.envelope import answer_headers, failure
 from api.idempotency import HEADER, once
-from workers.core.errors import Busy, DatabaseUnavailable, GuildhallError, Internal, TimedOut
+from workers.core.errors import (
+    LOST,
+    LOST_TRIES,
+    Busy,
+    DatabaseUnavailable,
+    GuildhallError,
+    Internal,
+    TimedOut,
+)
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
@@ -41,6 +49,13 @@ class PeopleRoute(APIRoute):
 
             async def work(acting: Caller) -> Response:
                 request.state.caller = acting
+                for _ in range(LOST_TRIES - 1):
+                    try:
+                        return await route(request)
+                    except LOST:
+                        # nothing was stored, and nobody outside acts before something is
+                        if acting.progress.is_stored:
+                            raise
                 return await route(request)
 
             async def work_to_the_end(acting: Caller) -> Response:

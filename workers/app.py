@@ -1,15 +1,18 @@
 """The worker process: procrastinate's queue, and what its tasks need."""
 
 import asyncio
-from collections.abc import Mapping
+import logging
+from collections.abc import Awaitable, Callable, Mapping
 from importlib import import_module
 from typing import Any
 
 import procrastinate
+import procrastinate.worker
 import psycopg
 
 from workers.billing.stripe import StripeBilling, open_billing
 from workers.core.db import WORKER, Pool, make_pool
+from workers.core.errors import LOST, LOST_TRIES
 from workers.core.log import configure_logging
 from workers.core.settings import Settings, settings
 from workers.payments.base import Provider
@@ -28,8 +31,30 @@ HEARTBEAT_SECONDS = 5.0
 POLLING_SECONDS = 1.0  # a notice may be lost; retries and what was put off come without one
 STALLED_SECONDS = 20.0  # without a heartbeat for so long, a worker is dead and its jobs run again
 
+logger = logging.getLogger(__name__)
+
+
+async def _run_again(
+    call: Callable[[], Awaitable[Any]],
+    context: procrastinate.JobContext,
+    _worker: procrastinate.worker.Worker,
+) -> Any:
+    """Run a job again at once that lost a deadlock: no attempt is counted, no operator called.
+
+    Tasks bear being run twice.
+    """
+    for _ in range(LOST_TRIES - 1):
+        try:
+            return await call()
+        except LOST as error:
+            logger.warning("job %s runs again: %s", context.job.id, type(error).__name__)
+    return await call()
+
+
 # a task finds its connector when a worker runs it; the database enqueues without us
-jobs = procrastinate.App(connector=procrastinate.PsycopgConnector())
+jobs = procrastinate.App(
+    connector=procrastinate.PsycopgConnector(), worker_defaults={"task_middleware": [_run_again]}
+)
 
 
 def pool_of(context: procrastinate.JobContext) -> Pool:

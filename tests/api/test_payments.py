@@ -2,6 +2,7 @@
 
 import asyncio
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import psycopg
@@ -221,3 +222,37 @@ def test_the_receipt(api, payer):
     with api.client(token) as stranger:
         told = stranger.get(f"/payments/{payment}/receipt")
     assert told.json()["error"]["code"] == "payments.payment_not_found"
+
+
+@pytest.mark.parametrize("headers", [{}, {"Idempotency-Key": "one"}])
+def test_a_lost_deadlock_is_asked_again(api, payer, own_database, headers):
+    """Postgres gave the first try up for somebody who held what it wanted: the payer sees nothing.
+
+    The sequence, which no rollback takes back, counts the tries.
+    """
+    order = _order(api, payer)
+    for statement in (
+        "create sequence private.tries",
+        "create function private.want_more() returns trigger language plpgsql security definer"
+        " as $$ begin perform nextval('private.tries');"
+        " perform from private.holding_limits for update; return new; end $$",
+        "create trigger t99_want_more before insert on payment_attempts"
+        " for each row execute function private.want_more()",
+    ):
+        api.execute(statement)
+    waiting = (
+        "select pid from pg_locks join pg_stat_activity using (pid)"
+        " where not granted and datname = current_database()"
+    )
+    with psycopg.connect(own_database) as other, ThreadPoolExecutor(1) as browser:
+        other.execute("select from private.holding_limits for update")
+        answer = browser.submit(
+            payer[1].post, f"/orders/{order}/pay", json={"provider": "stripe"}, headers=headers
+        )
+        while not api.execute(waiting):
+            assert not answer.done(), answer.result().text
+        other.execute("select from orders for update")
+        other.rollback()
+        assert answer.result().status_code == 200, answer.result().text
+    assert api.execute("select last_value from private.tries") == [(2,)]
+    assert api.execute("select count(*) from payment_attempts") == [(1,)]

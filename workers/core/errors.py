@@ -6,6 +6,10 @@ from collections.abc import Mapping
 import psycopg
 from psycopg import errors as sql
 
+# what Postgres gave up for the sake of others: the whole transaction may simply be asked again
+LOST = (sql.SerializationFailure, sql.DeadlockDetected)
+LOST_TRIES = 3
+
 
 class GuildhallError(Exception):
     """What a client may be told. Subclasses set `code` and `http_status`."""
