@@ -105,6 +105,7 @@ create table public.payment_attempts (
     status text not null default 'starting',
     reason text,
     approved_at timestamptz,
+    look_at timestamptz not null default now() + interval '1 hour',
     created_at timestamptz not null default now(),
     updated_at timestamptz not null default now(),
     constraint payment_attempts_pkey primary key (id),
@@ -120,9 +121,11 @@ alter table public.payment_attempts enable row level security;
 create index payment_attempts_order_id_idx on public.payment_attempts (order_id);
 create unique index payment_attempts_order_id_provider_open_key
 on public.payment_attempts (order_id, provider) where status in ('starting', 'started');
-create index payment_attempts_created_at_idx on public.payment_attempts (created_at)
+create index payment_attempts_look_at_idx on public.payment_attempts (look_at)
 where status = 'started';
-create trigger t10_touch_updated_at before update on public.payment_attempts
+-- a look at it changes nothing
+create trigger t10_touch_updated_at
+before update of reference, status, reason, approved_at on public.payment_attempts
 for each row execute function private.touch_updated_at();
 comment on table public.payment_attempts is
 'An order at a provider, to be paid there: one open try per order and provider.';
@@ -131,6 +134,8 @@ comment on column public.payment_attempts.reference is
 comment on column public.payment_attempts.reason is 'Why it failed.';
 comment on column public.payment_attempts.approved_at is
 'When the payer agreed at the provider, where the money is taken by a second call.';
+comment on column public.payment_attempts.look_at is
+'When its provider is asked next what became of it: its event may be lost; infinity: never again.';
 create index payment_attempts_approved_at_idx on public.payment_attempts (approved_at)
 where status = 'started';
 
@@ -711,6 +716,10 @@ begin
     if v_request.id is null then
         return;
     end if;
+    -- what is taken may be reviewed for long
+    update public.payment_attempts as taken
+    set look_at = least(taken.look_at, now() + interval '1 hour')
+    where taken.id = v_attempt.id;
     -- from here nobody calls it off: the money may be on its way
     perform private.start_escrow_payment(waiting.id)
     from public.escrows as waiting
@@ -745,27 +754,51 @@ comment on function private.tend_captures is
 'Queue anew the captures whose job was lost before it asked the provider; how many there were.';
 
 create function private.tend_payments() returns bigint
-language sql security definer set search_path = '' as $$
-    select count(private.enqueue(
-        'payments.check_payment', jsonb_build_object('subject_id', waiting.id)
-    ))
-    from public.payment_attempts as waiting
-    where waiting.status = 'started' and waiting.created_at > now() - interval '45 days' and (
-        waiting.created_at between now() - interval '2 hours' and now() - interval '1 hour'
-        or waiting.created_at between now() - interval '7 hours' and now() - interval '6 hours'
-        or waiting.created_at between now() - interval '25 hours' and now() - interval '24 hours'
-        -- taken, and not there yet: an e-cheque, a review
-        or exists (
-            select from private.provider_requests as asked
-            where asked.subject_id = waiting.id and asked.action = 'payments.capture_payment'
-                and asked.status = 'succeeded'
+language plpgsql security definer set search_path = '' as $$
+declare
+    v_id uuid;
+    v_count bigint := 0;
+begin
+    for v_id in
+        update public.payment_attempts as waiting
+        set look_at = case
+            -- taken, and not there yet: an e-cheque, a review
+            when waiting.created_at > now() - interval '45 days' and exists (
+                select from private.provider_requests as asked
+                where asked.subject_id = waiting.id and asked.action = 'payments.capture_payment'
+                    and asked.status = 'succeeded'
+            ) then now() + interval '1 hour'
+            when waiting.created_at > now() - interval '6 hours'
+                then waiting.created_at + interval '6 hours'
+            when waiting.created_at > now() - interval '24 hours'
+                then waiting.created_at + interval '24 hours'
+            when waiting.created_at > now() - interval '30 days' and exists (
+                select from public.orders as wanted
+                where wanted.id = waiting.order_id and wanted.status = 'pending'
+            ) then now() + interval '1 day'
+            else 'infinity'
+        end
+        where waiting.id in (
+            select due.id from public.payment_attempts as due
+            where due.status = 'started' and due.look_at <= now()
+            order by due.look_at
+            limit 500
+            for update skip locked
         )
-    )
+        returning waiting.id
+    loop
+        perform private.enqueue('payments.check_payment', jsonb_build_object('subject_id', v_id));
+        v_count := v_count + 1;
+    end loop;
+    return v_count;
+end;
 $$;
 comment on function private.tend_payments is
 $$Queue a look at payments whose event may be lost; how many there were.
 
-Called every hour: tries of one, six and 24 hours ago, and what a provider has taken and reviews.$$;
+Tries of one, six and 24 hours ago, or later, where no worker ran; then daily for 30 days while
+their order is open (a Razorpay order never expires), and hourly what a provider has taken and
+reviews.$$;
 
 create function private.claim_payment_check(attempt_id uuid)
 returns table (provider text, started text)

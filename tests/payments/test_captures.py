@@ -133,21 +133,73 @@ def test_too_little_leaves_it_to_be_paid_again(till, approved):
 def test_payments_of_which_nothing_was_heard_are_looked_up(till, approved):
     _, _, attempt = approved
     asked = "select count(*) from procrastinate.procrastinate_jobs where task_name = %s"
-    for minutes, count in ((50, 0), (70, 1), (130, 1), (370, 2), (1450, 3), (3000, 3)):
-        till.db.execute(
-            "update payment_attempts set created_at = now() - make_interval(mins => %s)", [minutes]
-        )
+    for minutes, count in ((50, 0), (70, 1), (130, 1), (370, 2), (1450, 3), (1500, 3)):
+        _grow(till, minutes)
         till.worker.rows("select private.tend_payments()")
         assert till.one(asked, "payments.check_payment") == count, minutes
     # taken and reviewed: every hour
     ((request, *_),) = till.worker.rows(CLAIM, [attempt])
     till.worker.rows("select private.close_request(%s, 'succeeded')", [request])
-    till.worker.rows("select private.tend_payments()")
-    assert till.one(asked, "payments.check_payment") == 4
+    for minutes, count in ((1550, 3), (1565, 4), (1600, 4), (1630, 5), (44 * 1440, 6)):
+        _grow(till, minutes)
+        till.worker.rows("select private.tend_payments()")
+        assert till.one(asked, "payments.check_payment") == count, minutes
     check = "select * from private.claim_payment_check(%s)"
     assert till.worker.rows(check, [attempt]) == [("paypal", "O-1")]
     till.worker.rows("select private.fail_payment(null, 'paypal', 'O-1', 'denied')")
     assert till.worker.rows(check, [attempt]) == []
+
+
+def _grow(till, minutes):
+    """So old is the only try now; what is due meanwhile is due."""
+    till.db.execute(
+        "update payment_attempts set created_at = now() - make_interval(mins => %(m)s),"
+        " look_at = look_at - (created_at - (now() - make_interval(mins => %(m)s)))",
+        {"m": round(minutes)},
+    )
+
+
+@pytest.mark.parametrize("down_until", [1.5, 8, 30, 24 * 9])
+def test_a_worker_that_was_down_looks_when_it_is_back(till, approved, down_until):
+    """Then once, and not the looks that it missed; a Razorpay order is open for ever."""
+    tend = "select private.tend_payments()"
+    _grow(till, 60 * down_until)
+    assert [till.one(tend) for _ in range(3)] == [1, 0, 0]
+    later = next(hours for hours in (6, 24, down_until + 24) if hours > down_until)
+    _grow(till, 60 * later - 5)
+    assert till.one(tend) == 0
+    _grow(till, 60 * later + 5)
+    assert till.one(tend) == 1
+
+
+def test_daily_until_it_is_30_days_old(till, approved):
+    counts = []
+    for days in range(1, 40):
+        _grow(till, days * 1440 + 1)
+        counts.append(till.one("select private.tend_payments()"))
+    assert counts == [1] * 30 + [0] * 9
+
+
+@pytest.mark.parametrize("status", ["paid", "cancelled"])
+def test_of_an_order_that_is_over_no_longer_than_a_day(till, approved, status):
+    _, order, _ = approved
+    if status == "paid":
+        till.pay(order, 1100)
+    else:
+        till.db.execute("update orders set status = 'cancelled'")
+    tend = "select private.tend_payments()"
+    for minutes, count in ((70, 1), (370, 1), (1450, 1), (3000, 0), (9000, 0)):
+        _grow(till, minutes)
+        assert till.one(tend) == count, minutes
+
+
+def test_looks_are_found_by_an_index(till, approved):
+    till.db.execute("set local enable_seqscan = off")
+    plan = till.db.execute(
+        "explain select id from payment_attempts where status = 'started' and look_at <= now()"
+        " order by look_at limit 500"
+    ).fetchall()
+    assert "payment_attempts_look_at_idx" in str(plan)
 
 
 def test_nobodys_try_is_none(till):

@@ -229,7 +229,7 @@ async def tend_disputes(context: procrastinate.JobContext, timestamp: int) -> No
         await db.execute("select private.tend_disputes()")
 
 
-@jobs.periodic(cron="20 * * * *")
+@jobs.periodic(cron="*/5 * * * *")
 @jobs.task(name="payments.tend_payments", queue="payments", pass_context=True)
 async def tend_payments(context: procrastinate.JobContext, timestamp: int) -> None:
     """Look after payments that were begun and of which nothing was heard."""
