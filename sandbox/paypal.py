@@ -610,6 +610,7 @@ async def list_events(
 ) -> dict[str, Any]:
     """Events of the last thirty days, newest first; `links` lead on."""
     first = datetime.fromisoformat(start_time) if start_time else None
+    last = datetime.fromisoformat(end_time) if end_time else None
     if first is not None and first < datetime.fromisoformat(now()) - timedelta(days=30, minutes=5):
         raise refuse(400, "VALIDATION_ERROR", "Invalid data provided", field="start_time")
     page_size = min(page_size, known(request).paypal_largest_page)
@@ -618,6 +619,7 @@ async def list_events(
         for event in reversed(_events(request))
         if event_type in (None, event["event_type"])
         and (first is None or first <= datetime.fromisoformat(event["create_time"]))
+        and (last is None or datetime.fromisoformat(event["create_time"]) <= last)
     ]
     shown_events = found[start_index : start_index + page_size]
     links = []

@@ -306,7 +306,7 @@ provider, and nobody told us yet; no row: nothing to ask.$$;
 create function private.claim_withdrawal(withdrawal_id uuid)
 returns table (
     request_id uuid, provider text, account text, country text, amount_minor bigint,
-    currency text, is_repeat boolean, may_resend boolean
+    currency text, is_repeat boolean, may_resend boolean, since timestamptz
 )
 language plpgsql security definer set search_path = '' as $$
 declare
@@ -373,7 +373,7 @@ begin
     return query select
         v_request.id, v_due.provider, v_to.reference, v_to.country, v_due.amount_minor,
         v_due.currency::text, private.may_be_known(v_request, v_due.created_at),
-        private.may_resend(v_request);
+        private.may_resend(v_request), v_due.created_at;
 end;
 $$;
 comment on function private.claim_withdrawal is
@@ -556,12 +556,12 @@ Errors: payments.withdrawal_not_found (404).$$;
 create function private.claim_withdrawal_check(withdrawal_id uuid)
 returns table (
     request_id uuid, provider text, account text, country text, amount_minor bigint,
-    currency text
+    currency text, since timestamptz
 )
 language sql stable security definer set search_path = '' as $$
     select
         asked.id, sent.provider, target.reference, target.country, sent.amount_minor,
-        sent.currency::text
+        sent.currency::text, sent.created_at
     from public.withdrawals as sent
     inner join public.connected_accounts as target on sent.account_id = target.id
     inner join private.provider_requests as asked

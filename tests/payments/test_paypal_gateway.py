@@ -4,6 +4,7 @@ import copy
 import json
 import random
 import uuid
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -12,6 +13,7 @@ from tests.fixtures.sandboxing import HURRIED_SECONDS, serve_sandbox
 from tests.payments.contract.paypal import CASE
 from workers.core.errors import NotConfigured
 from workers.core.money import Money
+from workers.payments import paypal as paypal_module
 from workers.payments.base import (
     AccountChanged,
     Destination,
@@ -369,7 +371,7 @@ async def test_the_item_settles_not_the_batch(gateway, sandbox, known, item, sta
     sandbox.control("paypal", f"payouts/{sent.reference}/settle", status=item)
     (batch,) = known.all("payout")
     assert batch["batch_header"]["batch_status"] == "SUCCESS"
-    found = await gateway.find_sent(**ask)
+    found = await gateway.find_sent(**ask, since=NOW)
     assert (found.reference, found.key, found.status) == (sent.reference, ask["key"], status)
     told = _told(sandbox, gateway, WithdrawalChanged)
     assert {fact.reference for fact in told} == {sent.reference}
@@ -388,14 +390,14 @@ async def test_what_was_paid_may_come_back(gateway, sandbox):
         sandbox.control("paypal", f"payouts/{sent.reference}/settle", status=item)
     told = [fact.status for fact in _told(sandbox, gateway, WithdrawalChanged)]
     assert told == ["sent", "sent", "paid", "returned"]
-    assert (await gateway.find_sent(**ask)).status == "returned"
+    assert (await gateway.find_sent(**ask, since=NOW)).status == "returned"
 
 
 async def test_a_batch_may_be_refused_as_a_whole(gateway, sandbox):
     ask, sent = await _sent(sandbox, gateway)
     sandbox.control("paypal", f"payouts/{sent.reference}/deny")
     assert _told(sandbox, gateway, WithdrawalChanged)[-1].status == "failed"
-    assert (await gateway.find_sent(**ask)).status == "failed"
+    assert (await gateway.find_sent(**ask, since=NOW)).status == "failed"
     assert sandbox.balance("paypal") == {"EUR": 500}
 
 
@@ -407,11 +409,61 @@ async def test_a_batch_is_found_among_many_events():
         for _ in range(10):
             other = first | {"key": uuid.uuid4(), "amount": CASE.money(50)}
             await gateway.send(**other)
-        assert (await gateway.find_sent(**first)).reference == sent.reference
-        assert await gateway.find_sent(**(first | {"key": uuid.uuid4()})) is None
+        assert (await gateway.find_sent(**first, since=NOW)).reference == sent.reference
+        assert await gateway.find_sent(**first | {"key": uuid.uuid4()}, since=NOW) is None
         with pytest.raises(OutcomeUnknown):  # it is ours, but not this
-            await gateway.find_sent(**(first | {"amount": CASE.money(51)}))
+            await gateway.find_sent(**first | {"amount": CASE.money(51)}, since=NOW)
         await gateway.aclose()
+
+
+@pytest.fixture
+def short_pages():
+    with serve_sandbox(paypal_largest_page=3) as served:
+        yield served
+
+
+async def test_events_of_other_days_do_not_hide_a_batch(short_pages, monkeypatch):
+    """More of them than are ever read: the list begins where the withdrawal was asked for."""
+    monkeypatch.setattr(paypal_module, "_MAX_PAGES", 2)
+    sandbox, moment = short_pages, datetime.now(UTC)
+    gateway = PayPal(sandbox.settings())
+    ask, sent = await _sent(sandbox, gateway)
+    first, *rest = _batch_events(sandbox)
+    assert rest == []
+    # seven a day for 20 days, ours in the middle of them
+    days = [moment - timedelta(days=age) for age in range(20, 0, -1)]
+    asked = days[10] - timedelta(minutes=1)
+    kept = sandbox.worlds["paypal"].waiting
+    kept.remove(first)
+    kept += [_other_batch(first, day) for day in days[:10] for _ in range(7)]
+    kept.append(_dated(first, days[10]))
+    kept += [_other_batch(first, day) for day in days[11:] for _ in range(7)]
+    with pytest.raises(OutcomeUnknown):  # as far back as it goes: a day has too many of them
+        await gateway.find_sent(**ask)
+    assert (await gateway.find_sent(**ask, since=asked)).reference == sent.reference
+    # spans later than its own are looked through as well: it may have been sent again and again
+    first_days = asked - timedelta(days=10, hours=1)
+    monkeypatch.setattr(paypal_module, "_MAX_PAGES", 4)
+    assert (await gateway.find_sent(**ask, since=first_days)).reference == sent.reference
+    other = ask | {"key": uuid.uuid4()}
+    assert await gateway.find_sent(**other, since=asked) is None
+    await gateway.aclose()
+
+
+def _batch_events(sandbox):
+    kind = "PAYMENT.PAYOUTSBATCH.PROCESSING"
+    return [sent for sent in sandbox.events("paypal") if sent.kind == kind]
+
+
+def _dated(sent, moment):
+    body = json.loads(sent.body) | {"create_time": moment.strftime("%Y-%m-%dT%H:%M:%SZ")}
+    return replace(sent, body=json.dumps(body).encode())
+
+
+def _other_batch(sent, moment):
+    body = json.loads(sent.body)
+    body["resource"]["batch_header"]["sender_batch_header"]["sender_batch_id"] = str(uuid.uuid4())
+    return _dated(replace(sent, body=json.dumps(body).encode()), moment)
 
 
 @pytest.mark.parametrize(

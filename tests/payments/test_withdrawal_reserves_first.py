@@ -152,7 +152,7 @@ def test_doubt_stays_doubt(purse):
     purse.worker.rows("select private.reconcile_requests()")
     assert purse.jobs("payments.send_withdrawal", withdrawal) == 2
     rows = purse.worker.rows("select * from private.claim_withdrawal(%s)", [withdrawal])
-    assert (rows[0][0], rows[0][-2:]) == (request, (True, False))
+    assert (rows[0][0], rows[0][6:8]) == (request, (True, False))
     assert purse.status(withdrawal) == "unknown"
     assert purse.balance() == (10_000, 4_000)
     assert purse.told("paid", key=request) == "ok"

@@ -44,7 +44,8 @@ class Gateway:
             raise answer
         return WithdrawalChanged(self.sent[key], self.status, key)
 
-    async def find_sent(self, *, key, to, amount):
+    async def find_sent(self, *, key, to, amount, since):
+        assert since.tzinfo is not None
         self.looked_up += 1
         if isinstance(self.answer, Exception):
             answer, self.answer = self.answer, None

@@ -357,9 +357,13 @@ class WithdrawalGateway(Provider, Protocol):
         ...
 
     async def find_sent(
-        self, *, key: UUID, to: Destination, amount: Money
+        self, *, key: UUID, to: Destination, amount: Money, since: datetime | None = None
     ) -> WithdrawalChanged | None:
-        """What was sent under this key, and how it stands; None when the provider knows of none."""
+        """What was sent under this key, and how it stands; None when the provider knows of none.
+
+        Nothing was sent before `since`, for those who look through lists; None: as far back as
+        the provider tells.
+        """
         ...
 
 

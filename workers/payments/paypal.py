@@ -55,7 +55,9 @@ _IN_DOUBT = frozenset({"DUPLICATE_REQUEST_ID", "PREVIOUS_REQUEST_IN_PROGRESS"})
 _BATCH_EXISTS = re.compile(r"sender_batch_id already exists|duplicate batch", re.IGNORECASE)
 _BATCH_LINK = re.compile(r"/v1/payments/payouts/([A-Za-z0-9_-]{1,64})$", re.ASCII)
 _EVENTS_KEPT = timedelta(days=29)  # PayPal lists the last thirty
-_MAX_PAGES = 50
+_EVENTS_SPAN = timedelta(hours=12)
+_CLOCKS_DIFFER = timedelta(minutes=5)
+_MAX_PAGES = 50  # of one such span
 _REPORT_SPAN = timedelta(days=30)  # PayPal allows 31
 _EARLY_SECONDS = 60.0
 
@@ -280,27 +282,31 @@ class PayPal:
         return _expected(facts.batch_facts(made), key, None)
 
     async def find_sent(
-        self, *, key: UUID, to: Destination, amount: Money
+        self, *, key: UUID, to: Destination, amount: Money, since: datetime | None = None
     ) -> WithdrawalChanged | None:
-        """What was sent under this key, by the events of the last 29 days.
+        """What was sent under this key, by the events since then, of the last 29 days.
 
         PayPal finds no batch by our id; but it lists the events of its webhooks, and each batch
         has one that names both ids. Sending again within 30 days is safe too, see `send`.
         """
-        until = datetime.now(UTC)
-        for kind in ("PAYMENT.PAYOUTSBATCH.PROCESSING", "PAYMENT.PAYOUTSBATCH.DENIED"):
-            parameters = {
-                "event_type": kind,
-                "start_time": _written_time(until - _EVENTS_KEPT),
-                "end_time": _written_time(until),
-                "page_size": "100",
-            }
-            async for event in self._list_events(parameters):
-                header = at(event, "resource", "batch_header")
-                if uuid_of(at(header, "sender_batch_header", "sender_batch_id")) == key:
-                    batch = text_at(header, "payout_batch_id")
-                    if batch is not None:
-                        return await self._look_up_batch(batch, key, amount)
+        now = datetime.now(UTC)
+        start = max(now - _EVENTS_KEPT, since - _CLOCKS_DIFFER) if since else now - _EVENTS_KEPT
+        # from then on, since the event follows soon; in spans, since a list is read so far only
+        while start < now:
+            for kind in ("PAYMENT.PAYOUTSBATCH.PROCESSING", "PAYMENT.PAYOUTSBATCH.DENIED"):
+                parameters = {
+                    "event_type": kind,
+                    "start_time": _written_time(start),
+                    "end_time": _written_time(min(start + _EVENTS_SPAN, now)),
+                    "page_size": "100",
+                }
+                async for event in self._list_events(parameters):
+                    header = at(event, "resource", "batch_header")
+                    if uuid_of(at(header, "sender_batch_header", "sender_batch_id")) == key:
+                        batch = text_at(header, "payout_batch_id")
+                        if batch is not None:
+                            return await self._look_up_batch(batch, key, amount)
+            start += _EVENTS_SPAN
         return None
 
     async def _list_events(self, parameters: Mapping[str, str]) -> AsyncIterator[Any]:

@@ -261,7 +261,7 @@ class Razorpay:
         return _withdrawal(made, key, amount)
 
     async def find_sent(
-        self, *, key: UUID, to: Destination, amount: Money
+        self, *, key: UUID, to: Destination, amount: Money, since: datetime | None = None
     ) -> WithdrawalChanged | None:
         """The payout that bears the key as its `reference_id`."""
         answer = await self._api.get(

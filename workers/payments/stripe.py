@@ -287,7 +287,7 @@ class Stripe(StripeCalls):
         return await self._pay_out(key, to, amount, transfer)
 
     async def find_sent(
-        self, *, key: UUID, to: Destination, amount: Money
+        self, *, key: UUID, to: Destination, amount: Money, since: datetime | None = None
     ) -> WithdrawalChanged | None:
         """How a withdrawal stands. What stopped half-way is brought to its end.
 

@@ -2,6 +2,7 @@
 
 import logging
 from dataclasses import dataclass
+from datetime import datetime
 from typing import cast
 from uuid import UUID
 
@@ -25,7 +26,10 @@ _logger = logging.getLogger("guildhall.payments")
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A withdrawal to be sent: `request_id` is the key, `account` the provider's id of the goal."""
+    """A withdrawal to be sent: `request_id` is the key, `account` the provider's id of the goal.
+
+    `since`: nothing can have been sent before.
+    """
 
     request_id: UUID
     provider: str
@@ -33,6 +37,7 @@ class Due:
     country: str
     amount_minor: int
     currency: str
+    since: datetime
     is_repeat: bool = True
     may_resend: bool = False
 
@@ -78,7 +83,9 @@ async def send_withdrawal(context: procrastinate.JobContext, subject_id: str) ->
             is_repeat=due.is_repeat,
             may_resend=due.may_resend,
             send=lambda: gateway.send(key=due.request_id, to=due.to, amount=due.amount),
-            find=lambda: gateway.find_sent(key=due.request_id, to=due.to, amount=due.amount),
+            find=lambda: gateway.find_sent(
+                key=due.request_id, to=due.to, amount=due.amount, since=due.since
+            ),
         )
     except ProviderDeclined as no:
         async with transaction(pool) as db:
@@ -105,7 +112,9 @@ async def check_withdrawal(context: procrastinate.JobContext, subject_id: str) -
         return
     gateway = cast("WithdrawalGateway", providers_of(context)[sent.provider])
     try:
-        fact = await gateway.find_sent(key=sent.request_id, to=sent.to, amount=sent.amount)
+        fact = await gateway.find_sent(
+            key=sent.request_id, to=sent.to, amount=sent.amount, since=sent.since
+        )
     except (ProviderDeclined, OutcomeUnknown, NotConfigured) as error:
         _logger.warning("a withdrawal was not looked up", extra={"why": error.message})
         return

@@ -1,6 +1,7 @@
 """Every provider keeps the promises of workers/payments/base.py, whatever breaks on the way."""
 
 import uuid
+from datetime import UTC, datetime
 
 import pytest
 
@@ -16,6 +17,9 @@ from workers.payments.base import (
     RefundChanged,
     WithdrawalChanged,
 )
+
+# nothing here is sent before
+SINCE = datetime.now(UTC)
 
 
 def _has_acted(fault):
@@ -260,7 +264,7 @@ async def test_sending_twice_is_once(case, sandbox, gateway):
     assert first.key in (ask["key"], None)
     assert first.status == case.sent_status
     assert (await gateway.send(**ask)).reference == first.reference
-    found = await gateway.find_sent(**ask)
+    found = await gateway.find_sent(**ask, since=SINCE)
     assert found is not None
     assert found.reference == first.reference
     assert sandbox.balance(case.name) == {case.currency: 500}
@@ -269,7 +273,7 @@ async def test_sending_twice_is_once(case, sandbox, gateway):
 async def test_nothing_is_found_that_was_not_sent(case, sandbox, gateway):
     ask = await _ready(case, sandbox, gateway)
     await gateway.send(**ask)
-    assert await gateway.find_sent(**(ask | {"key": uuid.uuid4()})) is None
+    assert await gateway.find_sent(**(ask | {"key": uuid.uuid4()}), since=SINCE) is None
 
 
 @pytest.mark.parametrize("fault", CALL_FAULTS)
@@ -278,7 +282,7 @@ async def test_a_withdrawal_in_doubt_is_found_or_was_not(case, sandbox, gateway,
     sandbox.fail(case.name, fault, case.send_call)
     await _fails(fault, at_fault(fault).send(**ask))
     sandbox.recover(case.name)
-    found = await gateway.find_sent(**ask)
+    found = await gateway.find_sent(**ask, since=SINCE)
     assert (found is not None) == _has_acted(fault)
     made = await gateway.send(**ask)
     assert found is None or found.reference == made.reference
@@ -313,7 +317,7 @@ async def test_the_banks_word_is_told_and_found(case, sandbox, gateway):
     ask = await _ready(case, sandbox, gateway)
     sent = await gateway.send(**ask)
     case.settle(sandbox, sent, "paid")
-    found = await gateway.find_sent(**ask)
+    found = await gateway.find_sent(**ask, since=SINCE)
     assert found is not None
     assert found.status == "paid"
     (told,) = [f for f in await _facts(sandbox, gateway, WithdrawalChanged) if f.status == "paid"]
@@ -325,7 +329,7 @@ async def test_what_the_bank_refused_is_ours_again(case, sandbox, gateway, statu
     ask = await _ready(case, sandbox, gateway)
     sent = await gateway.send(**ask)
     case.settle(sandbox, sent, status)
-    found = await gateway.find_sent(**ask)
+    found = await gateway.find_sent(**ask, since=SINCE)
     assert found is not None
     assert found.status in ("failed", "returned")
     assert sandbox.balance(case.name) == {case.currency: 1000}
