@@ -24,6 +24,7 @@ from workers.payments.base import (
     CustomerGateway,
     OrderToPay,
     OutcomeUnknown,
+    PaymentFailed,
     PaymentGateway,
     Provider,
     ProviderDeclined,
@@ -76,7 +77,8 @@ class PaymentToMake(BaseModel):
     provider: str
     reference: str = Field(description="The provider's id of what is to be paid.")
     client: Mapping[str, str] = Field(
-        description="`url` to go to, or what the provider's own form asks for."
+        description="`url` to go to, or what the provider's own form asks for. Empty: nothing is"
+        " left to do, `POST /orders/{id}/check` tells what became of it."
     )
 
 
@@ -121,6 +123,7 @@ _METHOD: LiteralString = (
     "select provider, reference from public.payment_methods"
     " where id = %s and owner_id = (select auth.uid())"
 )
+_TRIES = 3  # to start a payment: what was begun before may be over
 _PROVIDER_ERRORS = (NotConfigured, ProviderDeclined, OutcomeUnknown, ProviderUnavailable)
 
 
@@ -132,10 +135,27 @@ _PROVIDER_ERRORS = (NotConfigured, ProviderDeclined, OutcomeUnknown, ProviderUna
 async def pay_order(
     request: Request, order_id: UUID, way: WayToPay, caller: SignedIn
 ) -> Success[PaymentToMake]:
-    """Ask a provider to collect an order, as its payer. Safe to repeat: the same is answered.
+    """Ask a provider to collect an order, as its payer. Safe to repeat: the same is answered, or
+    a new one where nobody can pay it any more.
 
     The order is paid when the provider says so, by its signed event; `order_paid` is broadcast.
     """
+    for _ in range(_TRIES):
+        start, order = await _claim(request, order_id, way, caller)
+        gateway = cast("PaymentGateway", request.app.state.providers[start.provider_name])
+        if order.started is None:
+            return _to_make(start, await _begin(caller, gateway, start, order))
+        found = await gateway.find_started(order)
+        if found is not None:
+            return _to_make(start, found)
+        await _fail(caller, start, order.started, "Nobody can pay it any more.")
+    raise OutcomeUnknown("Its money is being taken: look at it again in some minutes.")
+
+
+async def _claim(
+    request: Request, order_id: UUID, way: WayToPay, caller: Caller
+) -> tuple[_Start, OrderToPay]:
+    """The try that is open, or a new one, and what its provider is asked for."""
     known = request.app.state.settings
     providers: Mapping[str, Provider] = request.app.state.providers
     # no mark that the Idempotency-Key is used up: the stored request makes it happen once
@@ -154,11 +174,10 @@ async def pay_order(
         )
     assert start is not None  # it answers a row or raises
     provider = providers[start.provider_name]
-    gateway = cast("PaymentGateway", provider)
     customer = start.customer
     if customer is None and way.save_method and hasattr(provider, "open_customer"):
         customer = await _open_customer(caller, cast("CustomerGateway", provider), start)
-    order = OrderToPay(
+    return start, OrderToPay(
         key=start.request_id,
         order_id=order_id,
         amount=Money(start.amount_minor, start.currency),
@@ -167,7 +186,14 @@ async def pay_order(
         return_url="" if way.own_form else str(way.return_url or known.public_url),
         customer=customer if way.save_method or saved is not None else None,
         saved_method=saved,
+        started=start.reference,
     )
+
+
+async def _begin(
+    caller: Caller, gateway: PaymentGateway, start: _Start, order: OrderToPay
+) -> Started:
+    """Ask the provider under the stored key, and store what it says."""
 
     async def find() -> Started | None:
         return await gateway.find_started(order)
@@ -196,6 +222,17 @@ async def pay_order(
             "select private.payment_started(%s, %s, %s)",
             [start.attempt_id, start.request_id, started.reference],
         )
+    return started
+
+
+async def _fail(caller: Caller, start: _Start, started: str, reason: str) -> None:
+    """A try is over, unless its money is being taken."""
+    over = PaymentFailed(reason, started=started, unless_taken=True)
+    async with transaction(caller.pool) as db:
+        await db.execute(*over.booking(start.provider_name))
+
+
+def _to_make(start: _Start, started: Started) -> Success[PaymentToMake]:
     return Success(
         data=PaymentToMake(
             attempt_id=start.attempt_id,

@@ -613,8 +613,9 @@ $$;
 comment on function private.fail_taking is
 'An escrow whose money is taken by nobody any more may be paid again, or called off.';
 
-create function private.fail_payment(order_id uuid, provider text, started text, reason text)
-returns void
+create function private.fail_payment(
+    order_id uuid, provider text, started text, reason text, unless_taken boolean default false
+) returns void
 language plpgsql security definer set search_path = '' as $$
 declare
     v_attempt public.payment_attempts;
@@ -631,6 +632,13 @@ begin
             'payments.attempt_not_found', coalesce(fail_payment.order_id::text, started)
         );
     end if;
+    if fail_payment.unless_taken and exists (
+        select from private.provider_requests as asked
+        where asked.subject_id = v_attempt.id and asked.action = 'payments.capture_payment'
+            and asked.status <> 'declined'
+    ) then
+        return;
+    end if;
     update public.payment_attempts as failed
     set status = 'failed', reason = left(fail_payment.reason, 500)
     where failed.id = v_attempt.id and failed.status in ('starting', 'started');
@@ -643,6 +651,7 @@ $$;
 comment on function private.fail_payment is
 $$A try to pay failed or ran out; the payer may try again. Safe to repeat; money that came stays.
 
+`unless_taken`: nobody finds it any more, which says nothing of one whose money is being taken.
 Errors: payments.attempt_not_found (404).$$;
 
 create function private.approve_payment(provider text, started text) returns void

@@ -70,11 +70,65 @@ def test_every_provider_starts(api, payer, currency, provider, shown):
     ]
 
 
-def test_starting_twice_is_starting_once(api, payer, sandbox):
-    order = _order(api, payer)
-    told = [_pay(payer, order).json()["data"] for _ in range(3)]
+EVERYWHERE = pytest.mark.parametrize(
+    ("provider", "currency", "made"),
+    [
+        ("stripe", "EUR", "checkout.session"),
+        ("razorpay", "INR", "order"),
+        ("paypal", "EUR", "order"),
+        ("coinbase", "USD", "checkout"),
+    ],
+)
+
+
+@EVERYWHERE
+def test_starting_twice_is_starting_once(api, payer, sandbox, provider, currency, made):
+    order = _order(api, payer, currency=currency)
+    answers = [_pay(payer, order, provider=provider) for _ in range(3)]
+    assert [one.status_code for one in answers] == [200, 200, 200]
+    told = [one.json()["data"] for one in answers]
     assert told[0] == told[1] == told[2]
-    assert len(sandbox.worlds["stripe"].all("checkout.session")) == 1
+    assert len(sandbox.worlds[provider].all(made)) == 1
+
+
+@EVERYWHERE
+@pytest.mark.parametrize("end", ["over", "forgotten"])
+def test_what_nobody_can_pay_any_more_is_begun_anew(
+    api, payer, sandbox, provider, currency, made, end
+):
+    """Its event is not there yet, or never comes; Razorpay's orders do not run out."""
+    order = _order(api, payer, currency=currency)
+    first = _pay(payer, order, provider=provider).json()["data"]
+    if end == "forgotten":
+        del sandbox.worlds[provider].objects[first["reference"]]
+    elif provider != "razorpay":
+        path = {"stripe": "checkout/sessions", "paypal": "orders", "coinbase": "checkouts"}
+        sandbox.control(provider, f"{path[provider]}/{first['reference']}/expire")
+    again = [_pay(payer, order, provider=provider) for _ in range(2)]
+    assert [one.status_code for one in again] == [200, 200]
+    told = [one.json()["data"] for one in again]
+    assert told[0] == told[1]
+    stays = end == "over" and provider == "razorpay"
+    assert (told[0] == first) == stays
+    assert api.execute("select status from payment_attempts order by created_at") == (
+        [("started",)] if stays else [("failed",), ("started",)]
+    )
+    assert len(sandbox.worlds[provider].all(made)) == (2 if end == "over" and not stays else 1)
+
+
+def test_what_the_payer_approved_is_not_begun_anew(api, payer, sandbox):
+    order = _order(api, payer)
+    first = _pay(payer, order, provider="paypal").json()["data"]
+    sandbox.control("paypal", f"orders/{first['reference']}/approve")
+    again = _pay(payer, order, provider="paypal")
+    assert (again.status_code, again.json()["data"]) == (200, first | {"client": {}})
+    # being taken, and not to be found: in doubt, never a second one beside it
+    payer[1].post(f"/orders/{order}/check")
+    api.execute("select private.claim_capture(id) from payment_attempts")
+    del sandbox.worlds["paypal"].objects[first["reference"]]
+    told = _pay(payer, order, provider="paypal")
+    assert (told.status_code, told.json()["error"]["code"]) == (502, "payments.outcome_unknown")
+    assert api.execute("select status from payment_attempts") == [("started",)]
 
 
 def test_a_form_of_ones_own(api, payer):

@@ -120,6 +120,23 @@ def test_what_was_paid_otherwise_meanwhile_is_given_up_and_not_taken(deal):
     assert deal.till.findings() == []
 
 
+def test_what_is_reviewed_and_not_to_be_found_goes_on(deal):
+    deal.sandbox.fail("paypal", "pending", "/capture")
+    deal.run(carry.capture_payment)
+    order = deal.sandbox.worlds["paypal"].objects.pop(deal.started)
+    assert deal.run(carry.check_payment) == "payment_processing"
+    deal.sandbox.worlds["paypal"].objects[deal.started] = order
+    deal.sandbox.control("paypal", f"captures/{deal.capture()}/complete")
+    assert deal.run(carry.check_payment) == "locked"
+
+
+def test_what_was_not_taken_and_is_forgotten_is_over(deal):
+    deal.sandbox.worlds["paypal"].objects.clear()
+    assert deal.run(carry.check_payment) == "pending_payment"
+    status = "select status || ': ' || reason from payment_attempts"
+    assert deal.till.one(status) == "failed: PayPal knows no such order any more."
+
+
 def test_what_was_taken_after_all_is_found_however_late(deal):
     deal.sandbox.fail("paypal", "timeout_after", "/capture")
     deal.run(carry.capture_payment, provider_timeout_seconds=HURRIED_SECONDS)

@@ -24,6 +24,7 @@ from workers.payments.base import (
     ProviderDeclined,
     ProviderUnavailable,
     RefundChanged,
+    Started,
     WithdrawalChanged,
 )
 from workers.payments.calls import Answer
@@ -181,6 +182,29 @@ async def test_what_nobody_approved_is_not_taken(gateway, sandbox):
         await gateway.capture_payment(key=uuid.uuid4(), started=started.reference)
     with pytest.raises(ProviderDeclined):
         await gateway.capture_payment(key=uuid.uuid4(), started="5O190127TN364715T")
+
+
+async def test_what_paypal_has_forgotten_is_over(gateway, known):
+    """It keeps an order that nobody approved for hours."""
+    order = CASE.order()
+    started = await gateway.start_payment(order)
+    known.objects.clear()
+    (fact,) = await gateway.look_up_payment(started.reference)
+    assert (fact.started, fact.unless_taken) == (started.reference, True)
+    assert await gateway.find_started(replace(order, started=started.reference)) is None
+
+
+async def test_where_the_payer_goes_is_read_again_with_the_order(gateway, sandbox):
+    order = CASE.order()
+    started = await gateway.start_payment(order)
+    again = replace(order, started=started.reference)
+    assert await gateway.find_started(again) == started
+    with pytest.raises(OutcomeUnknown):
+        await gateway.find_started(replace(again, amount=Money(1, "EUR")))
+    CASE.pay(sandbox, started)
+    assert await gateway.find_started(again) == Started(started.reference, {})
+    CASE.let_fail(sandbox, started)
+    assert await gateway.find_started(again) is None
 
 
 async def test_a_card_that_is_declined_is_no_payment(gateway, sandbox):

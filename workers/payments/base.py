@@ -90,16 +90,21 @@ class PaymentApproved:
 
 @dataclass(frozen=True, slots=True)
 class PaymentFailed:
-    """A try to pay failed or ran out; the order may be paid by another."""
+    """A try to pay failed or ran out; the order may be paid by another.
+
+    `unless_taken`: it is only not to be found any more, so that one whose money is being taken
+    goes on.
+    """
 
     reason: str
     order_id: UUID | None = None
     started: str | None = None
+    unless_taken: bool = False
 
     def booking(self, provider: str) -> tuple[LiteralString, list[object]]:
         return (
-            "select private.fail_payment(%s, %s, %s, %s)",
-            [self.order_id, provider, self.started, self.reason],
+            "select private.fail_payment(%s, %s, %s, %s, %s)",
+            [self.order_id, provider, self.started, self.reason, self.unless_taken],
         )
 
 
@@ -217,7 +222,8 @@ class OrderToPay:
 
     `return_url`: where the payer comes back to from the provider's page; empty: no page is wanted
     but what a form of our own needs, where the provider has both. `saved_method`: charge this one
-    now, without the payer; it belongs to `customer`.
+    now, without the payer; it belongs to `customer`. `started`: what an earlier start of it gave,
+    where that is known.
     """
 
     key: UUID
@@ -228,13 +234,15 @@ class OrderToPay:
     return_url: str
     customer: str | None = None
     saved_method: str | None = None
+    started: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Started:
     """A payment to be made: the provider's id, and what the payer's client needs to go on.
 
-    `client`: `url` to send the payer to, or `client_secret`, `order_id`, `key_id` for a form.
+    `client`: `url` to send the payer to, or `client_secret`, `order_id`, `key_id` for a form;
+    empty: the payer has done their part.
     """
 
     reference: str
@@ -321,7 +329,10 @@ class PaymentGateway(Provider, Protocol):
         ...
 
     async def find_started(self, order: OrderToPay) -> Started | None:
-        """What `start_payment` made under this key or for this order, if anything."""
+        """What `start_payment` made under this key or for this order, if anything.
+
+        With `order.started` that one, as it is now; None when nobody can pay it any more.
+        """
         ...
 
     async def look_up_payment(self, started: str) -> Sequence[Fact]:

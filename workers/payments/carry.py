@@ -149,7 +149,11 @@ async def capture_payment(context: procrastinate.JobContext, subject_id: str) ->
 
     async def find() -> Sequence[Fact] | None:
         facts = await gateway.look_up_payment(due.started)
-        if any(isinstance(fact, PaymentSucceeded | PaymentFailed) for fact in facts):
+        if any(
+            isinstance(fact, PaymentSucceeded)
+            or (isinstance(fact, PaymentFailed) and not fact.unless_taken)
+            for fact in facts
+        ):
             return facts
         if due.is_given_up and any(isinstance(fact, PaymentApproved) for fact in facts):
             raise ProviderDeclined("It was not taken in time.")

@@ -153,7 +153,17 @@ class Coinbase:
         return started
 
     async def find_started(self, order: OrderToPay) -> Started | None:
-        """The checkout with this key, among those whose description bears a part of it."""
+        """The checkout with this key, among those whose description bears a part of it.
+
+        With `order.started` that one, until it has failed or expired.
+        """
+        if order.started is not None:
+            known = await self._get(order.started)
+            if known is None or at(known, "status") in facts.UNPAID:
+                return None
+            if (again := _started(known, order)) is None:
+                raise OutcomeUnknown("Coinbase answered with another checkout than was asked for.")
+            return again
         parameters = {"pageSize": "100", "descriptionQuery": _mark(order.key)}
         for _ in range(_MAX_PAGES):
             answer = await self._ask("GET", _CHECKOUTS, parameters=parameters)

@@ -16,7 +16,7 @@ from workers.payments.reading import at, list_at, money_of, rounded, text_at, uu
 # Coinbase gives a dollar for a USDC and takes one for it
 COIN, CURRENCY = "USDC", "USD"
 _PAID = {"COMPLETED", "REFUNDED", "PARTIALLY_REFUNDED"}
-_UNPAID = {
+UNPAID = {
     "FAILED": "The payment failed.",
     "EXPIRED": "Nobody paid in time.",
     "DEACTIVATED": "It was called off.",
@@ -49,8 +49,8 @@ def payment_facts(checkout: object, otherwise: str | None = None) -> Sequence[Fa
     status = text_at(checkout, "status") or otherwise
     if reference is None or order_id is None:
         return ()
-    if status in _UNPAID:
-        return (PaymentFailed(_UNPAID[status], order_id=order_id, started=reference),)
+    if status in UNPAID:
+        return (PaymentFailed(UNPAID[status], order_id=order_id, started=reference),)
     settled = at(checkout, "settlement")
     if status not in _PAID or at(checkout, "currency") != COIN:
         return ()

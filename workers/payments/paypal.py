@@ -26,6 +26,7 @@ from workers.payments.base import (
     Movement,
     OrderToPay,
     OutcomeUnknown,
+    PaymentFailed,
     ProviderDeclined,
     ProviderUnavailable,
     RefundChanged,
@@ -158,38 +159,33 @@ class PayPal:
                 }
             },
         }
-        made = _taken(await self._act("/v2/checkout/orders", order.key, asked))
-        reference = text_at(made, "id")
-        url = next(
-            (
-                text_at(link, "href")
-                for link in list_at(made, "links")
-                if at(link, "rel") in ("payer-action", "approve")
-            ),
-            None,
-        )
-        echoed = facts.amount_of(at(made, "purchase_units", 0, "amount"))
-        if reference is None or url is None or echoed != order.amount:
-            raise OutcomeUnknown("PayPal answered with another order than was asked for.")
-        return Started(reference, {"url": url})
+        return _started(_taken(await self._act("/v2/checkout/orders", order.key, asked)), order)
 
     async def find_started(self, order: OrderToPay) -> Started | None:
-        """None: PayPal lists no orders and knows none by our key.
+        """The order that was started, until it is void or PayPal has forgotten it.
 
-        While it knows the key, sending it again gives the same order; later, nobody has the link
-        of the first one, and PayPal forgets it unapproved.
+        By our key alone none is found: PayPal lists no orders. While it knows the key, sending it
+        again gives the same order; later, nobody has the link of the first one.
         """
         self._require_credentials()
-        return None
+        if order.started is None:
+            return None
+        found = await self._get(_order_path(order.started))
+        if found is None or at(found, "status") == "VOIDED":
+            return None
+        return _started(found, order)
 
     async def look_up_payment(self, started: str) -> Sequence[Fact]:
-        """What became of an order: approved, captured, refunded; empty: nothing yet."""
-        order = await self._get(f"/v2/checkout/orders/{quote(started, safe='')}")
-        return facts.order_facts(order) if order is not None else ()
+        """What became of an order: approved, captured, refunded, forgotten; empty: nothing yet."""
+        order = await self._get(_order_path(started))
+        if order is None:  # what nobody approved within hours
+            gone = "PayPal knows no such order any more."
+            return (PaymentFailed(gone, started=started, unless_taken=True),)
+        return facts.order_facts(order)
 
     async def capture_payment(self, *, key: UUID, started: str) -> Sequence[Fact]:
         """Take what the payer approved. Empty: PayPal reviews it, an event will tell."""
-        answer = await self._act(f"/v2/checkout/orders/{quote(started, safe='')}/capture", key, {})
+        answer = await self._act(f"{_order_path(started)}/capture", key, {})
         if "ORDER_ALREADY_CAPTURED" in _issues(answer):
             return await self.look_up_payment(started)
         order = _taken(answer)
@@ -221,7 +217,7 @@ class PayPal:
         order_id = text_at(capture, "supplementary_data", "related_ids", "order_id")
         if order_id is None:
             return None
-        order = await self._get(f"/v2/checkout/orders/{quote(order_id, safe='')}")
+        order = await self._get(_order_path(order_id))
         for unit in list_at(order, "purchase_units"):
             for refund in list_at(unit, "payments", "refunds"):
                 if uuid_of(at(refund, "custom_id")) == key:
@@ -470,6 +466,31 @@ class PayPal:
 
 def _basic(identity: str, secret: str) -> str:
     return "Basic " + base64.b64encode(f"{identity}:{secret}".encode()).decode()
+
+
+def _order_path(started: str) -> str:
+    return f"/v2/checkout/orders/{quote(started, safe='')}"
+
+
+def _started(made: Mapping[str, Any], order: OrderToPay) -> Started:
+    """An order and where its payer goes to; nowhere, once they approved.
+
+    Errors: OutcomeUnknown when it is another than was asked for.
+    """
+    reference = text_at(made, "id")
+    url = next(
+        (
+            text_at(link, "href")
+            for link in list_at(made, "links")
+            if at(link, "rel") in ("payer-action", "approve")
+        ),
+        None,
+    )
+    echoed = facts.amount_of(at(made, "purchase_units", 0, "amount"))
+    is_done = at(made, "status") in ("APPROVED", "COMPLETED")
+    if reference is None or echoed != order.amount or (url is None and not is_done):
+        raise OutcomeUnknown("PayPal answered with another order than was asked for.")
+    return Started(reference, {} if url is None or is_done else {"url": url})
 
 
 def _written(amount: Money) -> dict[str, str]:

@@ -148,7 +148,16 @@ class Razorpay:
         return self._started(made, order)
 
     async def find_started(self, order: OrderToPay) -> Started | None:
-        """The order with our key as its receipt; of several the one that was paid, or the first."""
+        """The order with our key as its receipt; of several the one that was paid, or the first.
+
+        With `order.started` that one: Razorpay's orders do not run out.
+        """
+        if order.started is not None:
+            try:
+                known = await self._api.get(f"/v1/orders/{segment(order.started)}")
+            except ProviderDeclined:  # as it says of what it does not know
+                return None
+            return self._started(known, order)
         receipt = str(order.key)
         answer = await self._api.get("/v1/orders", receipt=receipt, count=100)
         found = [one for one in items_of(answer) if one.get("receipt") == receipt]

@@ -163,13 +163,32 @@ class Stripe(StripeCalls):
             return _started_page(session)
 
     async def find_started(self, order: OrderToPay) -> Started | None:
-        """What `start_payment` made under this key, or, still payable, for this order."""
+        """What `start_payment` made under this key, or, still payable, for this order.
+
+        With `order.started` that one, until it has expired or was canceled.
+        """
+        if order.started is not None:
+            return await self._find_again(order.started)
         finders = [self._find_intent, self._find_page]
         for find in reversed(finders) if _wants_page(order) else finders:
             found = await find(order)
             if found is not None:
                 return found
         return None
+
+    async def _find_again(self, started: str) -> Started | None:
+        is_page = started.startswith("cs_")
+        kind = self._v1.checkout.sessions if is_page else self._v1.payment_intents
+        try:
+            found = await self._act(kind.retrieve_async, started)
+        except ProviderDeclined as no:
+            if no.details == {"code": "resource_missing"}:
+                return None
+            raise OutcomeUnknown(f"Stripe could not look it up: {no.message}") from no
+        with surprises():
+            if named(found, started)["status"] in ("expired", "canceled"):
+                return None
+            return _started_page(found) if is_page else _started_intent(found)
 
     async def _find_intent(self, order: OrderToPay) -> Started | None:
         # the search knows all but the last minute; the newest ones are that minute

@@ -32,8 +32,10 @@ class Case:
     send_call: str | None = None
     # False: asked twice is made twice, so that only looking it up is safe (Razorpay's orders)
     start_is_idempotent = True
-    # False: nothing is found by our key, so that only asking again tells (PayPal's orders)
-    start_is_found = True
+    # False: not found by our key, but by its own id or by asking again (PayPal's orders)
+    start_is_found_by_key = True
+    # True: a try that failed leaves what was started to be paid by another (Razorpay's orders)
+    failed_is_payable = False
     # False: nobody takes a payment back (a chain)
     has_disputes = True
     # words of World.take_fault that the sandbox knows for each call; () leaves the test out

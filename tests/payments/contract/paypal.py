@@ -11,7 +11,7 @@ class PayPalCase(Case):
     name = "paypal"
     start_call = "POST /paypal/v2/checkout/orders"
     start_object = "order"
-    start_is_found = False
+    start_is_found_by_key = False
     capture_call = "/capture"
     refund_call = "/refund"
     send_call = "POST /paypal/v1/payments/payouts"

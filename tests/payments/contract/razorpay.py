@@ -13,6 +13,7 @@ class RazorpayCase(Case):
     other_currency = "USD"
     start_call = "POST /razorpay/v1/orders"
     start_object = "order"
+    failed_is_payable = True
     refund_call = "/refund"
     send_call = "POST /razorpay/v1/payouts"
 

@@ -6,6 +6,7 @@ from tests.payments.contract.stripe import StripePages
 class StripeIntents(StripePages):
     start_call = "POST /stripe/v1/payment_intents"
     start_object = "payment_intent"
+    failed_is_payable = True
     send_call = None  # the same as with pages
 
     def order(self, **changes):

@@ -1,6 +1,7 @@
 """Every provider keeps the promises of workers/payments/base.py, whatever breaks on the way."""
 
 import uuid
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -55,6 +56,13 @@ async def _paid(case, sandbox, gateway, **changes):
     return order, started, fact
 
 
+async def _is_found(case, gateway, order, started):
+    """By the provider's own id always, by our key where it finds by that."""
+    assert await gateway.find_started(replace(order, started=started.reference)) == started
+    by_key = await gateway.find_started(order)
+    assert by_key == (started if case.start_is_found_by_key else None)
+
+
 def _needs(case, what):
     if not what:
         pytest.skip(f"{case.name} does not do this")
@@ -77,8 +85,32 @@ async def test_starting_twice_is_once(case, sandbox, gateway):
     order = case.order()
     first = await gateway.start_payment(order)
     assert await gateway.start_payment(order) == first
-    assert await gateway.find_started(order) == (first if case.start_is_found else None)
+    await _is_found(case, gateway, order, first)
     assert len(sandbox.worlds[case.name].all(case.start_object)) == 1
+
+
+async def test_what_was_started_is_found_until_nobody_can_pay_it(case, sandbox, gateway):
+    order = case.order()
+    await gateway.start_payment(case.order())
+    started = await gateway.start_payment(order)
+    await _is_found(case, gateway, order, started)
+    case.let_fail(sandbox, started)
+    again = await gateway.find_started(replace(order, started=started.reference))
+    assert again == (started if case.failed_is_payable else None)
+
+
+async def test_what_the_payer_did_is_found_and_not_begun_anew(case, sandbox, gateway):
+    order, started, _ = await _paid(case, sandbox, gateway)
+    found = await gateway.find_started(replace(order, started=started.reference))
+    assert found is not None
+    assert found.reference == started.reference
+
+
+async def test_what_the_provider_does_not_know_is_not_found(case, sandbox, gateway):
+    """Forgotten, or made with the keys of another account."""
+    started = await gateway.start_payment(case.order())
+    order = case.order(started=started.reference[:-4] + "zzzz")
+    assert await gateway.find_started(order) is None
 
 
 async def test_nothing_is_found_of_what_was_not_started(case, sandbox, gateway):
@@ -98,10 +130,10 @@ async def test_a_start_in_doubt_is_found_or_was_not(case, sandbox, gateway, at_f
     await _fails(fault, at_fault(fault).start_payment(order))
     sandbox.recover(case.name)
     found = await gateway.find_started(order)
-    assert (found is not None) == (_has_acted(fault) and case.start_is_found)
+    assert (found is not None) == (_has_acted(fault) and case.start_is_found_by_key)
     if found is None or case.start_is_idempotent:
         found = await gateway.start_payment(order)
-    assert await gateway.find_started(order) == (found if case.start_is_found else None)
+    await _is_found(case, gateway, order, found)
     assert len(sandbox.worlds[case.name].all(case.start_object)) == 1
 
 
