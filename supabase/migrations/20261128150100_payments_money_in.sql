@@ -2,7 +2,7 @@
 set lock_timeout = '5s';
 
 insert into private.error_codes (code, http_status, message) values
-('payments.order_not_payable', 409, 'The order was paid or cancelled.'),
+('payments.order_not_payable', 409, 'The order was paid, or what it is for has ended.'),
 ('payments.no_route', 409, 'No provider takes this from this country, or may hold it so long.'),
 ('payments.payment_not_found', 404, 'There is no such payment.'),
 ('payments.payment_mismatch', 409, 'This payment was told before with another amount or order.'),
@@ -55,10 +55,6 @@ create table private.tax_rates (
 alter table private.tax_rates enable row level security;
 comment on table private.tax_rates is
 'The tax contained in what people of a country pay; no row: none is shown. Empty until set.';
-
-alter domain public.order_status drop constraint order_status_check;
-alter domain public.order_status add constraint order_status_check
-check (value in ('pending', 'paid', 'cancelled')) not valid;
 
 alter table public.orders
 add column booking_id uuid,
@@ -252,6 +248,21 @@ $$Providers that may take a payment, the preferred one first.
 
 `held_until`: when what it pays for will be settled; null: the holding limits end it.$$;
 
+create function private.is_wanted(wanted public.orders) returns boolean
+language plpgsql stable security definer set search_path = '' as $$
+begin
+    return wanted.status = 'pending' and coalesce((
+        select waiting.status in ('pending_payment', 'payment_processing', 'failed')
+        from public.escrows as waiting where waiting.id = wanted.escrow_id
+    ), true) and coalesce((
+        select waiting.status = 'pending_payment' and waiting.starts_at > now()
+        from public.bookings as waiting where waiting.id = wanted.booking_id
+    ), true);
+end;
+$$;
+comment on function private.is_wanted is
+'Whether an order still waits for its money: neither paid, nor called off with what it is for.';
+
 create function private.start_payment(
     order_id uuid, provider text default null, configured text[] default null
 )
@@ -273,7 +284,11 @@ begin
     if not found then
         perform private.reject('payments.order_not_found', start_payment.order_id::text);
     end if;
-    if v_order.status <> 'pending' then
+    if not private.is_wanted(v_order) or exists (
+        -- nobody has called it off yet
+        select from public.bookings as late
+        where late.id = v_order.booking_id and late.expires_at <= now()
+    ) then
         perform private.reject('payments.order_not_payable', v_order.status);
     end if;
     select fit.name into v_provider
@@ -700,13 +715,7 @@ begin
         return;
     end if;
     perform from public.escrows as locked where locked.id = v_order.escrow_id for no key update;
-    v_is_wanted := v_order.status = 'pending' and coalesce((
-        select waiting.status in ('pending_payment', 'payment_processing', 'failed')
-        from public.escrows as waiting where waiting.id = v_order.escrow_id
-    ), true) and coalesce((
-        select waiting.status = 'pending_payment' and waiting.starts_at > now()
-        from public.bookings as waiting where waiting.id = v_order.booking_id
-    ), true);
+    v_is_wanted := private.is_wanted(v_order);
     -- what was paid otherwise, or called off, is not taken; what may have been taken is asked about
     if not v_is_wanted and not exists (
         select from private.provider_requests as asked

@@ -19,6 +19,7 @@ select private.close(
         'public.order_escrow', 'private.order_escrow',
         'public.set_order_tax_id', 'private.set_order_tax_id',
         'public.get_receipt', 'private.get_receipt',
+        'private.is_wanted',
         'private.start_payment', 'private.payment_started', 'private.fail_start',
         'private.claim_start', 'private.find_attempt',
         'private.close_attempt_requests', 'private.settle_order', 'private.record_payment',
