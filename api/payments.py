@@ -30,6 +30,7 @@ from workers.payments.base import (
     ProviderDeclined,
     ProviderUnavailable,
     Started,
+    WaysGateway,
 )
 from workers.payments.requests import ask_once
 
@@ -69,6 +70,13 @@ class WayToPay(BaseModel):
         default=False, description="Keep what is paid with, at the provider, for the next time."
     )
 
+    @property
+    def name(self) -> str:
+        """As `payment_attempts.way` keeps it."""
+        if self.saved_method_id is not None:
+            return str(self.saved_method_id)
+        return "form" if self.own_form else "page"
+
 
 class PaymentToMake(BaseModel):
     """What the payer's client needs to go on."""
@@ -86,6 +94,12 @@ class MethodMissing(GuildhallError):
     """There is no such saved payment method."""
 
     code, http_status = "payments.method_not_found", 404
+
+
+class OtherWayOpen(GuildhallError):
+    """It was paid in another way, or is being paid: look at it again before paying once more."""
+
+    code, http_status = "payments.other_way_open", 409
 
 
 class OrderState(BaseModel):
@@ -111,6 +125,7 @@ class _Start:
     title: str
     email: str | None
     customer: str | None
+    begun_way: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,19 +145,22 @@ _PROVIDER_ERRORS = (NotConfigured, ProviderDeclined, OutcomeUnknown, ProviderUna
 @router.post(
     "/orders/{order_id}/pay",
     summary="Start to pay an order",
-    responses=possible(SignInRequired, OrderMissing, *_PROVIDER_ERRORS),
+    responses=possible(SignInRequired, OrderMissing, OtherWayOpen, *_PROVIDER_ERRORS),
 )
 async def pay_order(
     request: Request, order_id: UUID, way: WayToPay, caller: SignedIn
 ) -> Success[PaymentToMake]:
     """Ask a provider to collect an order, as its payer. Safe to repeat: the same is answered, or
-    a new one where nobody can pay it any more.
+    a new one where nobody can pay it any more. Another way to pay ends the one that was begun.
 
     The order is paid when the provider says so, by its signed event; `order_paid` is broadcast.
     """
     for _ in range(_TRIES):
         start, order = await _claim(request, order_id, way, caller)
         gateway = cast("PaymentGateway", request.app.state.providers[start.provider_name])
+        if start.begun_way != way.name and hasattr(gateway, "end_started"):
+            await _end_other(caller, gateway, start, order)
+            continue
         if order.started is None:
             return _to_make(start, await _begin(caller, gateway, start, order))
         found = await gateway.find_started(order)
@@ -169,8 +187,13 @@ async def _claim(
         start = await one(
             db,
             _Start,
-            "select * from private.start_payment(%s, %s, %s)",
-            [order_id, name, [one.name for one in providers.values() if one.is_configured]],
+            "select * from private.start_payment(%s, %s, %s, %s)",
+            [
+                order_id,
+                name,
+                [one.name for one in providers.values() if one.is_configured],
+                way.name,
+            ],
         )
     assert start is not None  # it answers a row or raises
     provider = providers[start.provider_name]
@@ -217,12 +240,34 @@ async def _begin(
                 ],
             )  # fmt: skip
         raise
+    await _store(caller, start, started)
+    return started
+
+
+async def _end_other(
+    caller: Caller, gateway: PaymentGateway, start: _Start, order: OrderToPay
+) -> None:
+    """End what was begun in another way, so that the order is not paid by both."""
+    reference = order.started
+    if reference is None:
+        found = await gateway.find_started(order)
+        if found is None:
+            raise OutcomeUnknown("Another way was begun, in doubt: try again in some minutes.")
+        reference = await _store(caller, start, found)
+    try:
+        await cast("WaysGateway", gateway).end_started(reference)
+    except ProviderDeclined as no:
+        raise OtherWayOpen("It was paid in another way, or is being paid.", no.details) from no
+    await _fail(caller, start, reference, "The payer chose another way.")
+
+
+async def _store(caller: Caller, start: _Start, started: Started) -> str:
     async with transaction(caller.pool) as db:
         await db.execute(
             "select private.payment_started(%s, %s, %s)",
             [start.attempt_id, start.request_id, started.reference],
         )
-    return started
+    return started.reference
 
 
 async def _fail(caller: Caller, start: _Start, started: str, reason: str) -> None:

@@ -97,6 +97,7 @@ create table public.payment_attempts (
     id uuid not null default gen_random_uuid(),
     order_id uuid not null,
     provider text not null,
+    way text not null default 'page',
     reference text,
     status text not null default 'starting',
     reason text,
@@ -110,6 +111,8 @@ create table public.payment_attempts (
     constraint payment_attempts_provider_fkey foreign key (provider)
     references private.providers on delete restrict,
     constraint payment_attempts_provider_reference_key unique (provider, reference),
+    constraint payment_attempts_way_check
+    check (way in ('page', 'form') or way ~ '^[0-9a-f-]{36}$'),
     constraint payment_attempts_status_check
     check (status in ('starting', 'started', 'succeeded', 'failed'))
 );
@@ -125,6 +128,8 @@ before update of reference, status, reason, approved_at on public.payment_attemp
 for each row execute function private.touch_updated_at();
 comment on table public.payment_attempts is
 'An order at a provider, to be paid there: one open try per order and provider.';
+comment on column public.payment_attempts.way is
+'page, form, or the id of the saved method, as it was asked for; many providers have but one way.';
 comment on column public.payment_attempts.reference is
 'The provider''s id of what is to be paid: its intent, order or checkout.';
 comment on column public.payment_attempts.reason is 'Why it failed.';
@@ -264,11 +269,13 @@ comment on function private.is_wanted is
 'Whether an order still waits for its money: neither paid, nor called off with what it is for.';
 
 create function private.start_payment(
-    order_id uuid, provider text default null, configured text[] default null
+    order_id uuid, provider text default null, configured text[] default null,
+    way text default 'page'
 )
 returns table (
     attempt_id uuid, reference text, request_id uuid, is_repeat boolean, may_resend boolean,
-    provider_name text, amount_minor bigint, currency text, title text, email text, customer text
+    provider_name text, amount_minor bigint, currency text, title text, email text, customer text,
+    begun_way text
 )
 language plpgsql security definer set search_path = '' as $$
 declare
@@ -319,8 +326,8 @@ begin
     where open.order_id = v_order.id and open.provider = v_provider
         and open.status in ('starting', 'started');
     if not found then
-        insert into public.payment_attempts (order_id, provider)
-        values (v_order.id, v_provider)
+        insert into public.payment_attempts (order_id, provider, way)
+        values (v_order.id, v_provider, start_payment.way)
         returning * into v_attempt;
     end if;
     v_request := private.open_request(
@@ -344,14 +351,16 @@ begin
         (
             select known.reference from private.provider_customers as known
             where known.owner_id = v_me and known.provider = v_provider
-        );
+        ),
+        v_attempt.way;
 end;
 $$;
 comment on function private.start_payment is
 $$Choose who collects an order and store that they are asked, as its payer. For the api.
 
 `provider` null: the preferred one, of those that are `configured` (null: all are), which the api
-knows. With a `reference` it was started before.
+knows. With a `reference` it was started before; where `begun_way` is another `way` than the payer
+wants now, the api ends it first: an order is not to be paid by both.
 Errors: payments.order_not_found (404), payments.order_not_payable, payments.no_route,
 payments.provider_not_available (409), identity.not_active (403).$$;
 
@@ -392,14 +401,15 @@ comment on function private.fail_start is
 
 create function private.claim_start(attempt_id uuid)
 returns table (
-    order_id uuid, request_id uuid, provider text, amount_minor bigint, currency text, title text
+    order_id uuid, request_id uuid, provider text, amount_minor bigint, currency text, title text,
+    way text
 )
 language sql security definer set search_path = '' as $$
     select
         wanted.id, (private.open_request(
             begun.provider, 'payments.start_payment', begun.id, '{}'
         )).id,
-        begun.provider, wanted.amount_minor, wanted.currency, wanted.purpose
+        begun.provider, wanted.amount_minor, wanted.currency, wanted.purpose, begun.way
     from public.payment_attempts as begun
     inner join public.orders as wanted on begun.order_id = wanted.id
     where begun.id = claim_start.attempt_id and begun.status = 'starting'

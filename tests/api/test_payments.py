@@ -136,6 +136,109 @@ def test_a_form_of_ones_own(api, payer):
     assert "client_secret" in told["client"]
 
 
+@pytest.fixture
+def saved(api, payer, sandbox):
+    """A card that the payer saved with an earlier order of 1500."""
+    started = _pay(payer, _order(api, payer), save_method=True).json()["data"]
+    sandbox.control("stripe", f"checkout/sessions/{started['reference']}/pay")
+    payer[1].post("/payment-methods/check")
+    ((method,),) = api.execute("select id from payment_methods")
+    assert sandbox.balance("stripe") == {"EUR": 1500}
+    return {"saved_method_id": str(method)}
+
+
+def _tries(api, order):
+    return api.execute(
+        "select status, reason from payment_attempts where order_id = %s order by created_at",
+        [order],
+    )
+
+
+LEFT = ("failed", "The payer chose another way.")
+
+
+def test_a_saved_card_is_charged_after_a_page_was_opened(api, payer, sandbox, saved):
+    order = _order(api, payer, amount=1100)
+    page = _pay(payer, order).json()["data"]
+    charged = _pay(payer, order, **saved)
+    assert charged.status_code == 200
+    assert sandbox.balance("stripe") == {"EUR": 2600}
+    assert sandbox.worlds["stripe"].objects[page["reference"]]["status"] == "expired"
+    assert _tries(api, order) == [LEFT, ("started", None)]
+    assert payer[1].post(f"/orders/{order}/check").json()["data"]["status"] == "paid"
+    assert api.execute(
+        "select amount_minor, applied_minor from payments where order_id = %s", [order]
+    ) == [(1100, 1100)]
+
+
+def test_each_way_ends_the_one_before(api, payer, sandbox):
+    order = _order(api, payer)
+    told = [
+        _pay(payer, order, own_form=own_form).json()["data"]
+        for own_form in (False, True, True, False)
+    ]
+    assert [list(one["client"]) for one in told] == [
+        ["url"], ["client_secret"], ["client_secret"], ["url"],
+    ]  # fmt: skip
+    assert told[1] == told[2]
+    world = sandbox.worlds["stripe"]
+    states = [world.objects[one["reference"]]["status"] for one in told]
+    assert states == ["expired", "canceled", "canceled", "open"]
+    assert _tries(api, order) == [LEFT, LEFT, ("started", None)]
+
+
+def test_what_was_paid_in_one_way_is_not_charged_in_another(api, payer, sandbox, saved):
+    """Its event is not there yet."""
+    order = _order(api, payer, amount=1100)
+    page = _pay(payer, order).json()["data"]
+    sandbox.control("stripe", f"checkout/sessions/{page['reference']}/pay")
+    for way in (saved, {"own_form": True}):
+        answer = _pay(payer, order, **way)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (
+            409, "payments.other_way_open",
+        )  # fmt: skip
+    assert sandbox.balance("stripe") == {"EUR": 2600}
+    assert payer[1].post(f"/orders/{order}/check").json()["data"]["status"] == "paid"
+
+
+@pytest.mark.parametrize("kind", ["500_after", "500_before"])
+def test_another_way_after_a_start_in_doubt(api, payer, sandbox, kind):
+    order = _order(api, payer)
+    sandbox.fail("stripe", kind, "checkout/sessions")
+    assert _pay(payer, order).status_code == 502
+    answer = _pay(payer, order, own_form=True)
+    if kind == "500_before":  # it may be under way still: the reconciler says when it is not
+        assert answer.json()["error"]["code"] == "payments.outcome_unknown"
+        assert _tries(api, order) == [("starting", None)]
+        return
+    assert "client_secret" in answer.json()["data"]["client"]
+    assert [one["status"] for one in sandbox.worlds["stripe"].all("checkout.session")] == [
+        "expired"
+    ]
+    assert _tries(api, order) == [LEFT, ("started", None)]
+
+
+@pytest.mark.parametrize("kind", ["500_before", "500_after"])
+def test_an_end_in_doubt_is_made_sure_of_first(api, payer, sandbox, saved, kind):
+    order = _order(api, payer, amount=1100)
+    _pay(payer, order)
+    sandbox.fail("stripe", kind, "/expire")
+    assert _pay(payer, order, **saved).status_code == 502
+    assert sandbox.balance("stripe") == {"EUR": 1500}
+    assert _pay(payer, order, **saved).status_code == 200
+    assert sandbox.balance("stripe") == {"EUR": 2600}
+
+
+def test_a_provider_with_one_way_gives_the_same_again(api, payer, sandbox):
+    order = _order(api, payer)
+    told = [
+        _pay(payer, order, provider="paypal", own_form=own_form).json()["data"]
+        for own_form in (False, True)
+    ]
+    assert told[0] == told[1]
+    assert len(sandbox.worlds["paypal"].all("order")) == 1
+
+
 def test_who_comes_back_before_the_event_did(api, payer, sandbox):
     order = _order(api, payer)
     started = _pay(payer, order).json()["data"]

@@ -360,6 +360,17 @@ class DisputeGateway(Provider, Protocol):
         ...
 
 
+class WaysGateway(Provider, Protocol):
+    """Where an order may be paid in several ways: a page, a form of one's own, a saved method."""
+
+    async def end_started(self, started: str) -> None:
+        """Nobody can pay it any more. Over before is no error.
+
+        Errors: ProviderDeclined where it was paid, or its money is on its way; else as above.
+        """
+        ...
+
+
 class WithdrawalGateway(Provider, Protocol):
     """Money out. Errors as `PaymentGateway`."""
 

@@ -249,6 +249,7 @@ class DueStart:
     amount_minor: int
     currency: str
     title: str
+    way: str
 
 
 @jobs.task(name="payments.start_payment", queue="payments", pass_context=True)
@@ -266,6 +267,7 @@ async def find_start(context: procrastinate.JobContext, subject_id: str) -> None
         title=due.title,
         payer_email=None,
         return_url="",
+        saved_method=None if due.way in ("page", "form") else due.way,
     )
     try:
         found = await _gateway(context, due.provider).find_started(order)

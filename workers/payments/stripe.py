@@ -165,7 +165,8 @@ class Stripe(StripeCalls):
     async def find_started(self, order: OrderToPay) -> Started | None:
         """What `start_payment` made under this key, or, still payable, for this order.
 
-        With `order.started` that one, until it has expired or was canceled.
+        With `order.started` that one, until it has expired or was canceled. A charge
+        of a saved method is found by its key alone.
         """
         if order.started is not None:
             return await self._find_again(order.started)
@@ -224,6 +225,16 @@ class Stripe(StripeCalls):
         with surprises():
             best = _best(order, found, lambda session: session["status"] == "open")
             return None if best is None else _started_page(best)
+
+    async def end_started(self, started: str) -> None:
+        """Expire the page, or cancel the intent."""
+        pages, intents = self._v1.checkout.sessions, self._v1.payment_intents
+        end = pages.expire_async if started.startswith("cs_") else intents.cancel_async
+        try:
+            await self._act(end, started)
+        except ProviderDeclined:
+            if await self._find_again(started) is not None:
+                raise
 
     async def look_up_payment(self, started: str) -> Sequence[Fact]:
         """What became of a started payment, with Stripe's fee; empty: nothing yet."""
@@ -530,11 +541,14 @@ def _started_page(session: Answer) -> Started:
 def _best(
     order: OrderToPay, found: Sequence[Answer], is_payable: Callable[[Answer], bool]
 ) -> Answer | None:
-    """Of what bears our ids: what bears the key, else the newest of the order to be paid still."""
+    """Of what bears our ids: what bears the key, else the newest of the order to be paid still.
+
+    Not for a saved method: nobody would be there to pay it.
+    """
     for one in found:
         if uuid_of(one, "key") == order.key:
             return one
-    for one in found:
+    for one in found if order.saved_method is None else ():
         if uuid_of(one, "order_id") == order.order_id and is_payable(one):
             return one
     return None

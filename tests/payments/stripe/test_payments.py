@@ -1,6 +1,7 @@
 """Taking money by Stripe: which of its ways an order gets, and what happens to them."""
 
 import uuid
+from dataclasses import replace
 
 import pytest
 
@@ -116,6 +117,36 @@ async def test_nobody_pays_with_the_card_of_another(shop, gateway):
             await gateway.start_payment(
                 shop.order(customer=customer, saved_method=method.reference)
             )
+
+
+async def test_of_a_saved_card_only_its_own_charge_is_found(shop, gateway):
+    """A form of the same order that can still be paid is no charge of the card."""
+    customer, method = await shop.saved()
+    form = shop.order()
+    started = await gateway.start_payment(form)
+    saved = {"customer": customer, "saved_method": method.reference}
+    order = shop.order(order_id=form.order_id, **saved)
+    assert await gateway.find_started(order) is None
+    charged = await gateway.start_payment(order)
+    assert await gateway.find_started(order) == charged != started
+
+
+@pytest.mark.parametrize("return_url", [PAGE, ""])
+async def test_what_is_ended_cannot_be_paid_and_what_is_paid_not_ended(shop, gateway, return_url):
+    order = shop.order(return_url=return_url)
+    started = await gateway.start_payment(order)
+    for _ in range(2):
+        await gateway.end_started(started.reference)
+    assert await gateway.find_started(replace(order, started=started.reference)) is None
+    assert [fact.started for fact in shop.facts(PaymentFailed)] == [started.reference]
+    path = "checkout/sessions" if return_url else "payment_intents"
+    with shop.sandbox.client() as client:
+        assert client.post(f"/control/stripe/{path}/{started.reference}/pay").status_code == 400
+    other = await gateway.start_payment(shop.order(return_url=return_url))
+    shop.control(f"{path}/{other.reference}/pay")
+    with pytest.raises(ProviderDeclined):
+        await gateway.end_started(other.reference)
+    assert shop.balance() == {"EUR": order.amount.minor}
 
 
 # --- what becomes of it ---------------------------------------------------------------------------

@@ -58,7 +58,7 @@ class Deal:
 
     async def start(self, return_url="https://shop.example/back"):
         """As the api does: store, ask, note what was made."""
-        ((attempt, _, request, _, _, provider, amount, currency, title, email, _),) = (
+        ((attempt, _, request, _, _, provider, amount, currency, title, email, *_),) = (
             self.as_sponsor("select * from private.start_payment(%s, 'stripe')", [self.order])
         )
         assert (provider, amount) == ("stripe", self.amount)
