@@ -10,6 +10,9 @@ insert into private.error_codes (code, http_status, message) values
 ('payments.invalid_tax_id', 422, 'A tax number has 4 to 30 letters, digits or hyphens.');
 delete from private.error_codes
 where code in ('payments.order_mismatch', 'payments.already_paid');
+update private.error_codes
+set message = 'The amount must be a whole number of minor units in range.'
+where code = 'payments.invalid_amount';
 
 -- The first row that fits decides: null fits every country, currency or kind of order.
 create table private.payment_routes (
@@ -73,6 +76,33 @@ comment on column public.orders.payer_country is 'ISO 3166, as it was when the o
 comment on column public.orders.payer_tax_id is 'VAT or GST number for the receipt.';
 comment on column public.orders.tax_minor is
 'The tax that amount_minor contains: floor(amount × tax_bps / (10000 + tax_bps)).';
+
+-- no more than an escrow or an offer: what the ledger cannot book must not be paid
+create or replace function private.create_order(amount_minor bigint, currency text, purpose text)
+returns public.orders
+language plpgsql security definer set search_path = '' as $$
+declare
+    v_order public.orders;
+begin
+    if coalesce(create_order.amount_minor, 0) not between 1 and 100000000000000 then
+        perform private.reject('payments.invalid_amount', 'amount_minor');
+    elsif create_order.currency is null or create_order.currency !~ '^[A-Z]{3}$' then
+        perform private.reject('payments.invalid_currency', 'currency');
+    end if;
+    insert into public.orders (payer_id, amount_minor, currency, purpose)
+    values (
+        private.require_active(), create_order.amount_minor, create_order.currency,
+        create_order.purpose
+    )
+    returning * into v_order;
+    return v_order;
+end;
+$$;
+comment on function public.create_order is
+$$Order to pay into one's own balance; a provider's event marks it paid. See also order_escrow.
+
+`amount_minor` in minor units of `currency` (ISO 4217, upper case), at most 10^14.
+Errors: payments.invalid_amount (422), payments.invalid_currency (422), identity.not_active (403).$$;
 
 create function private.tax_order() returns trigger
 language plpgsql security definer set search_path = '' as $$

@@ -22,6 +22,25 @@ def test_the_same_payment_may_come_again(till, db):
 
 
 @pytest.mark.parametrize(
+    ("amount", "code"),
+    [
+        (100_000_000_000_000, "row"),
+        (100_000_000_000_001, "payments.invalid_amount"),
+        (9_000_000_000_000_000_000, "payments.invalid_amount"),
+        (0, "payments.invalid_amount"),
+        (None, "payments.invalid_amount"),
+    ],
+)
+def test_what_can_be_ordered_can_be_booked(till, amount, code):
+    """10^14 at most, as of an escrow: more would come from the provider and fit in no account."""
+    assert till.payer.outcome("select create_order(%s, 'EUR', 'tea')", [amount]) == code
+    if code == "row":
+        till.pay(till.order(amount), amount)
+        assert till.held(person=till.payer) == amount
+        assert till.findings() == []
+
+
+@pytest.mark.parametrize(
     ("amount", "currency", "applied", "note"),
     [
         (500, "EUR", 500, None),
