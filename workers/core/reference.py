@@ -10,6 +10,10 @@ HEAD = """# API reference
 What clients reach through the Data API, as the database itself explains it. Who may do what is in
 `supabase/policies/` and, cell by cell, in `tests/guards/test_role_matrix.py`. Times are UTC,
 amounts whole minor units of their currency. Made by `guildhall reference`.
+
+What is no value of its parameter's type (10.5 for whole minor units, a word for a uuid) is refused
+by Postgres before any function runs: 400 with `code` 22P02 (22007 for a time, 22003 and 22008 where
+it is out of range); `message` names the type and the value.
 """
 
 
