@@ -11,7 +11,7 @@ _PAGE = """<!doctype html>
 body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 40rem; margin: 3rem auto; }}
 table {{ border-collapse: collapse; width: 100%; }}
 th, td {{ text-align: left; padding: .4rem 0; border-bottom: 1px solid #ddd; }}
-td {{ text-align: right; font-variant-numeric: tabular-nums; }}
+td {{ text-align: right; white-space: pre-line; font-variant-numeric: tabular-nums; }}
 </style></head><body>
 <h1>Receipt {number}</h1>
 <p>{issued_at}</p>
@@ -27,8 +27,11 @@ def render_receipt(receipt: dict[str, Any]) -> str:
     def money(minor: int) -> str:
         return str(Money(minor, currency))
 
-    payer = receipt["payer"]
+    payer, issuer = receipt["payer"], receipt["issuer"] or {}
     lines = [
+        ("Issued by", issuer.get("name")),
+        ("Address", issuer.get("address")),
+        ("Their tax number", issuer.get("tax_id")),
         ("Paid by", payer["name"]),
         ("Country", payer["country"]),
         ("Tax number", payer["tax_id"]),
@@ -38,6 +41,7 @@ def render_receipt(receipt: dict[str, Any]) -> str:
             f"of it tax, {receipt['tax_bps'] / 100:g} %",
             money(receipt["tax_minor"]) if receipt["tax_bps"] else None,
         ),
+        ("of it net", money(receipt["net_minor"]) if receipt["tax_bps"] else None),
         ("Refunded", money(receipt["refunded_minor"]) if receipt["refunded_minor"] else None),
         (
             "Taken back by the bank",

@@ -59,6 +59,24 @@ alter table private.tax_rates enable row level security;
 comment on table private.tax_rates is
 'The tax contained in what people of a country pay; no row: none is shown. Empty until set.';
 
+-- Who issues receipts: a row per change, so that a receipt stays as it was.
+create table private.receipt_issuers (
+    since timestamptz not null default now(),
+    name text not null,
+    address text not null,
+    tax_id text,
+    constraint receipt_issuers_pkey primary key (since),
+    constraint receipt_issuers_name_check check (char_length(name) between 1 and 200),
+    constraint receipt_issuers_address_check check (char_length(address) between 1 and 500),
+    constraint receipt_issuers_tax_id_check check (char_length(tax_id) between 1 and 30)
+);
+alter table private.receipt_issuers enable row level security;
+comment on table private.receipt_issuers is
+$$The platform as its receipts name it, the latest row before the payment; none: receipts name none.
+
+Empty until set. What changes is a new row, never another content of an old one.$$;
+comment on column private.receipt_issuers.address is 'Lines are kept as they are.';
+
 alter table public.orders
 add column booking_id uuid,
 add column payer_country text,
@@ -903,6 +921,15 @@ begin
     select jsonb_build_object(
         'number', 'R-' || lpad(paid.receipt_number::text, 8, '0'),
         'issued_at', paid.created_at,
+        'issuer', (
+            select jsonb_build_object(
+                'name', issuer.name, 'address', issuer.address, 'tax_id', issuer.tax_id
+            )
+            from private.receipt_issuers as issuer
+            where issuer.since <= paid.created_at
+            order by issuer.since desc
+            limit 1
+        ),
         'payer', jsonb_build_object(
             'name', coalesce(nullif(details.legal_name, ''), payer.display_name),
             'country', wanted.payer_country,
@@ -914,6 +941,8 @@ begin
         'currency', paid.currency,
         'tax_bps', wanted.tax_bps,
         'tax_minor', case when paid.applied_minor > 0 then wanted.tax_minor else 0 end,
+        'net_minor',
+        paid.applied_minor - case when paid.applied_minor > 0 then wanted.tax_minor else 0 end,
         'applied_minor', paid.applied_minor,
         'refunded_minor', paid.refunded_minor,
         'charged_back_minor', paid.charged_back_minor,
@@ -937,9 +966,11 @@ $$;
 create function public.get_receipt(payment_id uuid) returns jsonb
 language sql stable set search_path = '' as $$ select private.get_receipt(payment_id) $$;
 comment on function public.get_receipt is
-$$The receipt of a payment, for its payer: number, time, payer, purpose, amounts in minor units.
+$$The receipt of a payment, for its payer: number, time, issuer, payer, purpose, amounts in minor
+units.
 
-`tax_minor` is contained in the amount. As a page: `GET /payments/{id}/receipt` of the api.
+`applied_minor` is what settled the order: `tax_minor` and `net_minor`. `issuer` is the platform as
+it was then; null: not set. As a page: `GET /payments/{id}/receipt` of the api.
 Errors: payments.payment_not_found (404).
 Source: Creator Campaign Pro, tax documents.$$;
 

@@ -2,7 +2,7 @@ select private.close(
     tables => array[
         'private.providers', 'private.provider_actions', 'private.provider_requests',
         'private.provider_customers', 'private.payment_routes', 'private.holding_limits',
-        'private.tax_rates',
+        'private.tax_rates', 'private.receipt_issuers',
         'public.orders', 'public.payment_attempts', 'public.payments', 'public.refunds',
         'public.payment_disputes', 'public.payment_methods', 'private.webhook_events',
         'public.connected_accounts', 'private.withdrawal_limits',

@@ -373,8 +373,22 @@ def test_the_receipt(api, payer):
     )
     answer = payer[1].get(f"/payments/{payment}/receipt")
     assert answer.headers["content-type"].startswith("text/html")
-    for text in ("R-0000000", "EUR 119.00", "EUR 19.00", "19 %", "Tea &lt;b&gt;", "pi_1"):
+    shown = ("R-0000000", "EUR 119.00", "EUR 19.00", "EUR 100.00", "19 %", "Tea &lt;b&gt;", "pi_1")
+    for text in shown:
         assert text in answer.text
+    assert "Issued by" not in answer.text  # nobody said who that is
+    api.execute(
+        "insert into private.receipt_issuers (since, name, address, tax_id) values"
+        " (now() - interval '2 days', 'Old Ltd', 'x', null),"
+        " (now() - interval '1 day', 'Guild <b> Ltd', %s, 'DE123456789'),"
+        " (now() + interval '1 day', 'New Ltd', 'x', null)",
+        ["1 Hall Street\nBerlin"],
+    )
+    text = payer[1].get(f"/payments/{payment}/receipt").text
+    for shown in ("Guild &lt;b&gt; Ltd", "1 Hall Street\nBerlin", "DE123456789"):
+        assert shown in text
+    assert "Old Ltd" not in text
+    assert "New Ltd" not in text
     _, token = api.person("stranger")
     with api.client(token) as stranger:
         told = stranger.get(f"/payments/{payment}/receipt")

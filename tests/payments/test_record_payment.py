@@ -41,6 +41,20 @@ def test_what_can_be_ordered_can_be_booked(till, amount, code):
 
 
 @pytest.mark.parametrize(
+    ("amount", "applied", "tax", "net"), [(500, 500, 79, 421), (600, 500, 79, 421), (499, 0, 0, 0)]
+)
+def test_the_parts_of_a_receipt(till, amount, applied, tax, net):
+    """Of what settled the order; what goes back is neither tax nor net."""
+    till.db.execute("insert into private.tax_rates (country, rate_bps) values ('DE', 1900)")
+    till.db.execute("update profile_private set country = 'DE' where user_id = %s", [till.payer.id])
+    payment = till.pay(till.order(), amount)
+    ((receipt,),) = till.payer.rows("select get_receipt(%s)", [payment])
+    parts = ("amount_minor", "applied_minor", "tax_minor", "net_minor")
+    assert [receipt[name] for name in parts] == [amount, applied, tax, net]
+    assert receipt["issuer"] is None
+
+
+@pytest.mark.parametrize(
     ("amount", "currency", "applied", "note"),
     [
         (500, "EUR", 500, None),
