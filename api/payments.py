@@ -162,10 +162,10 @@ async def pay_order(
             await _end_other(caller, gateway, start, order)
             continue
         if order.started is None:
-            return _to_make(start, await _begin(caller, gateway, start, order))
+            return await _begin(caller, gateway, start, order)
         found = await gateway.find_started(order)
         if found is not None:
-            return _to_make(start, found)
+            return _to_make(start, start.attempt_id, found)
         await _fail(caller, start, order.started, "Nobody can pay it any more.")
     raise OutcomeUnknown("Its money is being taken: look at it again in some minutes.")
 
@@ -215,7 +215,7 @@ async def _claim(
 
 async def _begin(
     caller: Caller, gateway: PaymentGateway, start: _Start, order: OrderToPay
-) -> Started:
+) -> Success[PaymentToMake]:
     """Ask the provider under the stored key, and store what it says."""
 
     async def find() -> Started | None:
@@ -240,8 +240,7 @@ async def _begin(
                 ],
             )  # fmt: skip
         raise
-    await _store(caller, start, started)
-    return started
+    return _to_make(start, await _store(caller, start, started), started)
 
 
 async def _end_other(
@@ -253,7 +252,8 @@ async def _end_other(
         found = await gateway.find_started(order)
         if found is None:
             raise OutcomeUnknown("Another way was begun, in doubt: try again in some minutes.")
-        reference = await _store(caller, start, found)
+        await _store(caller, start, found)
+        reference = found.reference
     try:
         await cast("WaysGateway", gateway).end_started(reference)
     except ProviderDeclined as no:
@@ -261,13 +261,16 @@ async def _end_other(
     await _fail(caller, start, reference, "The payer chose another way.")
 
 
-async def _store(caller: Caller, start: _Start, started: Started) -> str:
+async def _store(caller: Caller, start: _Start, started: Started) -> UUID:
+    """The try that it belongs to."""
     async with transaction(caller.pool) as db:
-        await db.execute(
+        cursor = await db.execute(
             "select private.payment_started(%s, %s, %s)",
             [start.attempt_id, start.request_id, started.reference],
         )
-    return started.reference
+        row = await cursor.fetchone()
+    assert row is not None
+    return cast("UUID", row[0])
 
 
 async def _fail(caller: Caller, start: _Start, started: str, reason: str) -> None:
@@ -277,10 +280,10 @@ async def _fail(caller: Caller, start: _Start, started: str, reason: str) -> Non
         await db.execute(*over.booking(start.provider_name))
 
 
-def _to_make(start: _Start, started: Started) -> Success[PaymentToMake]:
+def _to_make(start: _Start, attempt_id: UUID, started: Started) -> Success[PaymentToMake]:
     return Success(
         data=PaymentToMake(
-            attempt_id=start.attempt_id,
+            attempt_id=attempt_id,
             provider=start.provider_name,
             reference=started.reference,
             client=started.client,

@@ -413,9 +413,33 @@ Errors: payments.order_not_found (404), payments.order_not_payable, payments.no_
 payments.provider_not_available (409), identity.not_active (403).$$;
 
 create function private.payment_started(attempt_id uuid, request_id uuid, reference text)
-returns void
+returns uuid
 language plpgsql security definer set search_path = '' as $$
+declare
+    v_earlier uuid;
 begin
+    perform from public.orders as locked
+    where locked.id = (
+        select begun.order_id from public.payment_attempts as begun
+        where begun.id = payment_started.attempt_id
+    )
+    for update;
+    select made.id into v_earlier
+    from public.payment_attempts as begun
+    inner join public.payment_attempts as made
+        on begun.order_id = made.order_id and begun.provider = made.provider
+    where begun.id = payment_started.attempt_id and made.id <> begun.id
+        and made.reference = payment_started.reference;
+    -- looked for in doubt and found by the order: a declined card's form can be paid by another
+    if found then
+        update public.payment_attempts as begun
+        set status = 'failed', reason = 'an earlier try can still be paid'
+        where begun.id = payment_started.attempt_id and begun.status = 'starting';
+        update public.payment_attempts as made set status = 'started', reason = null
+        where made.id = v_earlier and made.status = 'failed';
+        perform private.close_request(payment_started.request_id, 'declined');
+        return v_earlier;
+    end if;
     update public.payment_attempts as begun
     set reference = payment_started.reference,
         status = case begun.status when 'starting' then 'started' else begun.status end
@@ -423,9 +447,11 @@ begin
     perform private.close_request(
         payment_started.request_id, 'succeeded', payment_started.reference
     );
+    return payment_started.attempt_id;
 end;
 $$;
-comment on function private.payment_started is 'The provider made what the payer is to pay.';
+comment on function private.payment_started is
+'The provider made what the payer is to pay; the try that it belongs to, be it an earlier one.';
 
 create function private.fail_start(
     attempt_id uuid, request_id uuid, status text, note text

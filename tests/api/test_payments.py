@@ -427,3 +427,23 @@ def test_a_lost_deadlock_is_asked_again(api, payer, own_database, headers):
         assert answer.result().status_code == 200, answer.result().text
     assert api.execute("select last_value from private.tries") == [(2,)]
     assert api.execute("select count(*) from payment_attempts") == [(1,)]
+
+
+def test_a_form_that_can_still_be_paid_is_found_after_doubt(api, payer, sandbox):
+    """A card was declined in it; the next start is in doubt, and was not made."""
+    order = _order(api, payer)
+    first = _pay(payer, order, own_form=True).json()["data"]
+    sandbox.control("stripe", f"payment_intents/{first['reference']}/decline")
+    payer[1].post(f"/orders/{order}/check")
+    sandbox.fail("stripe", "500_before", "payment_intents")
+    assert _pay(payer, order, own_form=True).status_code == 502
+    again = [_pay(payer, order, own_form=True) for _ in range(2)]
+    assert [one.status_code for one in again] == [200, 200]
+    told = [one.json()["data"] for one in again]
+    assert told[0] == told[1] == first
+    assert sorted(_tries(api, order)) == [
+        ("failed", "an earlier try can still be paid"), ("started", None),
+    ]  # fmt: skip
+    assert api.execute(
+        "select count(*) from private.provider_requests where closed_at is null"
+    ) == [(0,)]
