@@ -409,6 +409,7 @@ class PublicEscrows(BaseModel):
     frozen_at: Optional[datetime.datetime] = Field(alias="frozen_at")
     funded_at: Optional[datetime.datetime] = Field(alias="funded_at")
     hold_until: Optional[datetime.datetime] = Field(alias="hold_until")
+    hold_warn_at: Optional[datetime.datetime] = Field(alias="hold_warn_at")
     hold_warned_at: Optional[datetime.datetime] = Field(alias="hold_warned_at")
     id: uuid.UUID = Field(alias="id")
     payment_reference: Optional[str] = Field(alias="payment_reference")
@@ -439,6 +440,7 @@ class PublicEscrowsInsert(TypedDict):
     frozen_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="frozen_at")]]
     funded_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="funded_at")]]
     hold_until: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="hold_until")]]
+    hold_warn_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="hold_warn_at")]]
     hold_warned_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="hold_warned_at")]]
     id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
     payment_reference: NotRequired[Annotated[Optional[str], Field(alias="payment_reference")]]
@@ -469,6 +471,7 @@ class PublicEscrowsUpdate(TypedDict):
     frozen_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="frozen_at")]]
     funded_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="funded_at")]]
     hold_until: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="hold_until")]]
+    hold_warn_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="hold_warn_at")]]
     hold_warned_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="hold_warned_at")]]
     id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
     payment_reference: NotRequired[Annotated[Optional[str], Field(alias="payment_reference")]]
@@ -804,34 +807,40 @@ class PublicPaymentAttempts(BaseModel):
     approved_at: Optional[datetime.datetime] = Field(alias="approved_at")
     created_at: datetime.datetime = Field(alias="created_at")
     id: uuid.UUID = Field(alias="id")
+    look_at: datetime.datetime = Field(alias="look_at")
     order_id: uuid.UUID = Field(alias="order_id")
     provider: str = Field(alias="provider")
     reason: Optional[str] = Field(alias="reason")
     reference: Optional[str] = Field(alias="reference")
     status: str = Field(alias="status")
     updated_at: datetime.datetime = Field(alias="updated_at")
+    way: str = Field(alias="way")
 
 class PublicPaymentAttemptsInsert(TypedDict):
     approved_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="approved_at")]]
     created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
     id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    look_at: NotRequired[Annotated[datetime.datetime, Field(alias="look_at")]]
     order_id: Annotated[uuid.UUID, Field(alias="order_id")]
     provider: Annotated[str, Field(alias="provider")]
     reason: NotRequired[Annotated[Optional[str], Field(alias="reason")]]
     reference: NotRequired[Annotated[Optional[str], Field(alias="reference")]]
     status: NotRequired[Annotated[str, Field(alias="status")]]
     updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    way: NotRequired[Annotated[str, Field(alias="way")]]
 
 class PublicPaymentAttemptsUpdate(TypedDict):
     approved_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="approved_at")]]
     created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
     id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    look_at: NotRequired[Annotated[datetime.datetime, Field(alias="look_at")]]
     order_id: NotRequired[Annotated[uuid.UUID, Field(alias="order_id")]]
     provider: NotRequired[Annotated[str, Field(alias="provider")]]
     reason: NotRequired[Annotated[Optional[str], Field(alias="reason")]]
     reference: NotRequired[Annotated[Optional[str], Field(alias="reference")]]
     status: NotRequired[Annotated[str, Field(alias="status")]]
     updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    way: NotRequired[Annotated[str, Field(alias="way")]]
 
 class PublicPaymentDisputes(BaseModel):
     amount_minor: int = Field(alias="amount_minor")

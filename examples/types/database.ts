@@ -212,14 +212,14 @@ isOneToOne: false
                   ]
                 },"escrows": {
                   Row: {
-                    "agreement_id": string,"closed_at": string | null,"created_at": string,"creator_id": string,"currency": string,"due_at": string | null,"fee_minor": number,"frozen_at": string | null,"funded_at": string | null,"hold_until": string | null,"hold_warned_at": string | null,"id": string,"payment_reference": string | null,"position": number,"price_minor": number,"provider": string | null,"refunded_minor": number,"released_minor": number,"remaining_minor": number,"review_due_at": string | null,"revisions": number,"sponsor_id": string,"status": string,"status_reason": string | null,"taken_back_minor": number,"title": string,"total_minor": number,"updated_at": string
+                    "agreement_id": string,"closed_at": string | null,"created_at": string,"creator_id": string,"currency": string,"due_at": string | null,"fee_minor": number,"frozen_at": string | null,"funded_at": string | null,"hold_until": string | null,"hold_warn_at": string | null,"hold_warned_at": string | null,"id": string,"payment_reference": string | null,"position": number,"price_minor": number,"provider": string | null,"refunded_minor": number,"released_minor": number,"remaining_minor": number,"review_due_at": string | null,"revisions": number,"sponsor_id": string,"status": string,"status_reason": string | null,"taken_back_minor": number,"title": string,"total_minor": number,"updated_at": string
                   }
                   ComputedFields: never
                   Insert: {
-                    "agreement_id": string,"closed_at"?: string | null,"created_at"?: string,"creator_id": string,"currency": string,"due_at"?: string | null,"fee_minor": number,"frozen_at"?: string | null,"funded_at"?: string | null,"hold_until"?: string | null,"hold_warned_at"?: string | null,"id"?: string,"payment_reference"?: string | null,"position": number,"price_minor": number,"provider"?: string | null,"refunded_minor"?: number,"released_minor"?: number,"remaining_minor"?: number,"review_due_at"?: string | null,"revisions"?: number,"sponsor_id": string,"status"?: string,"status_reason"?: string | null,"taken_back_minor"?: number,"title": string,"total_minor": number,"updated_at"?: string
+                    "agreement_id": string,"closed_at"?: string | null,"created_at"?: string,"creator_id": string,"currency": string,"due_at"?: string | null,"fee_minor": number,"frozen_at"?: string | null,"funded_at"?: string | null,"hold_until"?: string | null,"hold_warn_at"?: string | null,"hold_warned_at"?: string | null,"id"?: string,"payment_reference"?: string | null,"position": number,"price_minor": number,"provider"?: string | null,"refunded_minor"?: number,"released_minor"?: number,"remaining_minor"?: number,"review_due_at"?: string | null,"revisions"?: number,"sponsor_id": string,"status"?: string,"status_reason"?: string | null,"taken_back_minor"?: number,"title": string,"total_minor": number,"updated_at"?: string
                   }
                   Update: {
-                    "agreement_id"?: string,"closed_at"?: string | null,"created_at"?: string,"creator_id"?: string,"currency"?: string,"due_at"?: string | null,"fee_minor"?: number,"frozen_at"?: string | null,"funded_at"?: string | null,"hold_until"?: string | null,"hold_warned_at"?: string | null,"id"?: string,"payment_reference"?: string | null,"position"?: number,"price_minor"?: number,"provider"?: string | null,"refunded_minor"?: number,"released_minor"?: number,"remaining_minor"?: number,"review_due_at"?: string | null,"revisions"?: number,"sponsor_id"?: string,"status"?: string,"status_reason"?: string | null,"taken_back_minor"?: number,"title"?: string,"total_minor"?: number,"updated_at"?: string
+                    "agreement_id"?: string,"closed_at"?: string | null,"created_at"?: string,"creator_id"?: string,"currency"?: string,"due_at"?: string | null,"fee_minor"?: number,"frozen_at"?: string | null,"funded_at"?: string | null,"hold_until"?: string | null,"hold_warn_at"?: string | null,"hold_warned_at"?: string | null,"id"?: string,"payment_reference"?: string | null,"position"?: number,"price_minor"?: number,"provider"?: string | null,"refunded_minor"?: number,"released_minor"?: number,"remaining_minor"?: number,"review_due_at"?: string | null,"revisions"?: number,"sponsor_id"?: string,"status"?: string,"status_reason"?: string | null,"taken_back_minor"?: number,"title"?: string,"total_minor"?: number,"updated_at"?: string
                   }
                   Relationships: [
                     {
@@ -408,14 +408,14 @@ isOneToOne: false
                   ]
                 },"payment_attempts": {
                   Row: {
-                    "approved_at": string | null,"created_at": string,"id": string,"order_id": string,"provider": string,"reason": string | null,"reference": string | null,"status": string,"updated_at": string
+                    "approved_at": string | null,"created_at": string,"id": string,"look_at": string,"order_id": string,"provider": string,"reason": string | null,"reference": string | null,"status": string,"updated_at": string,"way": string
                   }
                   ComputedFields: never
                   Insert: {
-                    "approved_at"?: string | null,"created_at"?: string,"id"?: string,"order_id": string,"provider": string,"reason"?: string | null,"reference"?: string | null,"status"?: string,"updated_at"?: string
+                    "approved_at"?: string | null,"created_at"?: string,"id"?: string,"look_at"?: string,"order_id": string,"provider": string,"reason"?: string | null,"reference"?: string | null,"status"?: string,"updated_at"?: string,"way"?: string
                   }
                   Update: {
-                    "approved_at"?: string | null,"created_at"?: string,"id"?: string,"order_id"?: string,"provider"?: string,"reason"?: string | null,"reference"?: string | null,"status"?: string,"updated_at"?: string
+                    "approved_at"?: string | null,"created_at"?: string,"id"?: string,"look_at"?: string,"order_id"?: string,"provider"?: string,"reason"?: string | null,"reference"?: string | null,"status"?: string,"updated_at"?: string,"way"?: string
                   }
                   Relationships: [
                     {
@@ -995,6 +995,7 @@ isOneToOne: false
 "frozen_at": string | null,
 "funded_at": string | null,
 "hold_until": string | null,
+"hold_warn_at": string | null,
 "hold_warned_at": string | null,
 "id": string,
 "payment_reference": string | null,
@@ -1122,6 +1123,7 @@ isOneToOne: false
 "frozen_at": string | null,
 "funded_at": string | null,
 "hold_until": string | null,
+"hold_warn_at": string | null,
 "hold_warned_at": string | null,
 "id": string,
 "payment_reference": string | null,
@@ -1432,6 +1434,7 @@ isOneToOne: false
 "frozen_at": string | null,
 "funded_at": string | null,
 "hold_until": string | null,
+"hold_warn_at": string | null,
 "hold_warned_at": string | null,
 "id": string,
 "payment_reference": string | null,
@@ -1507,6 +1510,7 @@ isOneToOne: false
 "frozen_at": string | null,
 "funded_at": string | null,
 "hold_until": string | null,
+"hold_warn_at": string | null,
 "hold_warned_at": string | null,
 "id": string,
 "payment_reference": string | null,
@@ -1825,6 +1829,7 @@ isOneToOne: false
 "frozen_at": string | null,
 "funded_at": string | null,
 "hold_until": string | null,
+"hold_warn_at": string | null,
 "hold_warned_at": string | null,
 "id": string,
 "payment_reference": string | null,
@@ -1887,6 +1892,7 @@ isOneToOne: false
 "frozen_at": string | null,
 "funded_at": string | null,
 "hold_until": string | null,
+"hold_warn_at": string | null,
 "hold_warned_at": string | null,
 "id": string,
 "payment_reference": string | null,
@@ -2040,6 +2046,7 @@ isOneToOne: false
 "frozen_at": string | null,
 "funded_at": string | null,
 "hold_until": string | null,
+"hold_warn_at": string | null,
 "hold_warned_at": string | null,
 "id": string,
 "payment_reference": string | null,
@@ -2167,6 +2174,7 @@ isOneToOne: false
 "frozen_at": string | null,
 "funded_at": string | null,
 "hold_until": string | null,
+"hold_warn_at": string | null,
 "hold_warned_at": string | null,
 "id": string,
 "payment_reference": string | null,
@@ -2235,6 +2243,7 @@ isOneToOne: false
 "frozen_at": string | null,
 "funded_at": string | null,
 "hold_until": string | null,
+"hold_warn_at": string | null,
 "hold_warned_at": string | null,
 "id": string,
 "payment_reference": string | null,
@@ -2272,6 +2281,7 @@ isOneToOne: false
 "frozen_at": string | null,
 "funded_at": string | null,
 "hold_until": string | null,
+"hold_warn_at": string | null,
 "hold_warned_at": string | null,
 "id": string,
 "payment_reference": string | null,
