@@ -300,6 +300,16 @@ async def test_days_that_were_missed_are_caught_up_oldest_first(own_database):
     assert runs[4] == [29, 2, 1]
 
 
+@pytest.mark.parametrize(("days", "found"), [(31, []), (33, [("withdrawal", -1_000, 0)])])
+def test_a_withdrawal_that_left_and_whose_last_event_is_lost(till, purse, report, days, found):
+    """PayPal keeps for 30 days what nobody claims; after that its report is believed."""
+    _, _, reference = purse.sent(1_000)
+    report("withdrawal", reference, -1_000)
+    till.db.execute("update withdrawals set created_at = now() - make_interval(days => %s)", [days])
+    listed = "select kind, provider_minor, ledger_minor from private.find_differences()"
+    assert till.db.execute(listed).fetchall() == found
+
+
 def test_other_movements_are_not_ours(till, report):
     report("other", f"txn_{uuid.uuid4().hex}", -10_000)
     assert _differences(till) == []

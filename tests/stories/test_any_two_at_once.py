@@ -59,6 +59,13 @@ class Scene:
                 " update bookings set settles_at = now() - interval '1 hour'"
                 " where closed_at is null; commit"
             )
+            # of both the payer's bank took a part back, and is asked to think again
+            for prefix, payment in zip(("adp", "abdp"), self.payments, strict=False):
+                db.execute(
+                    "select private.change_payment_dispute("
+                    "'stripe', %s, %s, 'lost', 200, 'EUR', 'x', null)",
+                    [f"{prefix}_{self.payments[0]}", payment],
+                )
             # another deal, whose payer has just agreed at PayPal
             ((self.waiting,),) = sponsor.rows(
                 "select id from open_escrow(%s, 'Cake', 'EUR', %s::jsonb)",
@@ -129,6 +136,17 @@ OPERATIONS = {
         "select private.change_payment_dispute('stripe', 'b' || %(case)s, %(booked)s, 'lost', 500,"
         " 'EUR', 'x', null)",
     ),
+    "bank gives back": (
+        None,
+        "select private.change_payment_dispute('stripe', 'a' || %(case)s, %(payment)s, 'won', 200,"
+        " 'EUR', 'x', null)",
+    ),
+    "bank gives back the booking": (
+        None,
+        "select private.change_payment_dispute('stripe', 'ab' || %(case)s, %(booked)s, 'won', 200,"
+        " 'EUR', 'x', null)",
+    ),
+    "look after refunds": (None, "select private.tend_refunds(), private.tend_disputes()"),
     "refund by hand": (
         None,
         "select private.change_refund('stripe', %(hand)s, %(payment)s, 'succeeded', 300, 'EUR',"
