@@ -134,7 +134,7 @@ def refund_changed(refund: Entity, step: str = "") -> RefundChanged | None:
 def payment_disputed(dispute: Entity, step: str) -> PaymentDisputed | None:
     """A dispute by the step that is told, or its status.
 
-    `closed` is won unless something was deducted.
+    `closed` is lost where something was deducted, won where nothing was, and else no word at all.
     """
     status = _DISPUTES.get(step)
     match dispute:
@@ -145,6 +145,8 @@ def payment_disputed(dispute: Entity, step: str) -> PaymentDisputed | None:
     if amount is None or status is None:
         return None
     deducted = dispute.get("amount_deducted")
+    if step == "closed" and not _is_minor(deducted):
+        return None
     if step in ("lost", "closed") and _is_minor(deducted) and deducted > 0:
         status, amount = "lost", Money(deducted, amount.currency)
     return PaymentDisputed(
