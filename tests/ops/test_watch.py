@@ -90,7 +90,7 @@ COPIED = {
     "public.escrows": "'id', gen_random_uuid(), 'payment_reference', 'e' || n, 'position', n + 9",
     "public.withdrawals": "'id', gen_random_uuid(), 'reservation_id', gen_random_uuid(),"
     " 'reference', 'w' || n, 'idempotency_key', gen_random_uuid()",
-    "public.payments": "'id', gen_random_uuid(), 'reference', 'p' || n, 'receipt_number', n + 99",
+    "public.payments": "'id', gen_random_uuid(), 'reference', 'p' || n, 'receipt_number', n + 9999",
     "public.refunds": "'id', gen_random_uuid(), 'reservation_id', gen_random_uuid(),"
     " 'reference', 'r' || n, 'idempotency_key', 'r' || n",
     "public.ledger_reservations": "'id', gen_random_uuid(), 'idempotency_key', 'x' || n",
