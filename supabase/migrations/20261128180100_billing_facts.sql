@@ -179,6 +179,10 @@ begin
         -- looked up: true unless an event was booked since the question was put. Our own clock
         -- may be ahead of the provider's, so that what is told from now on must still count.
         if v_old.changed_at is distinct from change_subscription.seen_at then
+            -- what only a look-up tells (what a schedule changes to) is still wanted
+            perform private.question_subscription(
+                provider, reference, format('since:%s', v_old.changed_at)
+            );
             return;
         end if;
         v_at := greatest(v_old.changed_at, now() - interval '1 minute');
