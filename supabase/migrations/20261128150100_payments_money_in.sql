@@ -307,14 +307,17 @@ begin
     return wanted.status = 'pending' and coalesce((
         select waiting.status in ('pending_payment', 'payment_processing', 'failed')
         from public.escrows as waiting where waiting.id = wanted.escrow_id
-    ), true) and coalesce((
+    ), true) and not exists (
+        select from public.profiles as payer
+        where payer.id = wanted.payer_id and payer.deleted_at is not null
+    ) and coalesce((
         select waiting.status = 'pending_payment' and waiting.starts_at > now()
         from public.bookings as waiting where waiting.id = wanted.booking_id
     ), true);
 end;
 $$;
 comment on function private.is_wanted is
-'Whether an order still waits for its money: neither paid, nor called off with what it is for.';
+'Whether an order still waits for its money: neither paid, nor called off, nor its payer gone.';
 
 create function private.start_payment(
     order_id uuid, provider text default null, configured text[] default null,
@@ -614,6 +617,10 @@ begin
         when v_order.status <> 'pending' then 'the order is ' || v_order.status
         when v_order.currency <> record_payment.currency then 'paid in another currency'
         when v_order.amount_minor > record_payment.amount_minor then 'less than was ordered'
+        when exists (
+            select from public.profiles as payer
+            where payer.id = v_order.payer_id and payer.deleted_at is not null
+        ) then 'its payer has left'
     end;
     if v_why is null then
         begin

@@ -228,6 +228,8 @@ declare
     v_refund public.refunds;
     v_payment public.payments;
     v_request private.provider_requests;
+    v_is_undecided boolean;
+    v_is_gone boolean;
 begin
     select due.* into v_refund from public.refunds as due
     where due.id = claim_refund.refund_id
@@ -237,19 +239,18 @@ begin
     end if;
     select paid.* into strict v_payment from public.payments as paid
     where paid.id = v_refund.payment_id;
-    if v_refund.status = 'requested' then
-        if exists (
-            select from public.payment_disputes as asked
-            where asked.payment_id = v_payment.id and asked.status = 'open'
-        ) then
-            -- the bank may give all of it: asked again when it has decided
-            return;
-        elsif v_refund.amount_minor
-            > v_payment.amount_minor - v_payment.refunded_minor - v_payment.charged_back_minor
-        then
-            perform private.end_refund(v_refund.id, false, 'the bank took it back first');
-            return;
-        end if;
+    v_is_undecided := exists (
+        select from public.payment_disputes as asked
+        where asked.payment_id = v_payment.id and asked.status = 'open'
+    );
+    v_is_gone := v_refund.amount_minor
+        > v_payment.amount_minor - v_payment.refunded_minor - v_payment.charged_back_minor;
+    if v_refund.status = 'requested' and v_is_undecided then
+        -- the bank may give all of it: asked again when it has decided
+        return;
+    elsif v_refund.status = 'requested' and v_is_gone then
+        perform private.end_refund(v_refund.id, false, 'the bank took it back first');
+        return;
     end if;
     v_request := private.open_request(
         v_refund.provider, 'payments.send_refund', v_refund.id,
@@ -266,13 +267,14 @@ begin
     return query select
         v_request.id, v_refund.provider, v_payment.reference, v_refund.amount_minor,
         v_refund.currency::text, private.may_be_known(v_request, v_refund.created_at),
-        private.may_resend(v_request);
+        private.may_resend(v_request) and not v_is_undecided and not v_is_gone;
 end;
 $$;
 comment on function private.claim_refund is
 $$A refund to be sent now, its request stored; no row: nothing to do.
 
-While a bank has not decided about its payment it waits; what the bank took back is not sent besides.$$;
+While a bank has not decided about its payment it waits, and what the bank took back is not sent
+besides: of one in doubt it is only asked what became of it.$$;
 
 create function private.end_refund(refund_id uuid, is_sent boolean, note text) returns void
 language plpgsql security definer set search_path = '' as $$
@@ -476,8 +478,15 @@ language sql security definer set search_path = '' as $$
         paid.amount_minor,
         (
             select coalesce(sum(other.amount_minor), 0) from public.refunds as other
-            where other.payment_id = paid.id and other.reservation_id is null
-                and other.status = 'succeeded'
+            left join public.payment_disputes as its on other.dispute_id = its.id
+            where other.payment_id = paid.id and other.reservation_id is null and (
+                other.status = 'succeeded'
+                -- came back after its case was lost: the case has taken it
+                or its.status = 'lost' and other.status = 'failed' and not exists (
+                    select from public.ledger_transactions as moved
+                    where moved.idempotency_key = format('refund:%s:returned', other.id)
+                )
+            )
         ) + (
             select coalesce(sum(asked.amount_minor - asked.netted_minor), 0)
             from public.payment_disputes as asked
@@ -1001,8 +1010,8 @@ begin
     ) then
         return query
         select
-            case when part.recipient_id is null then 'fees' else 'available' end,
-            part.recipient_id, part.amount_minor
+            case when got.id is null then 'fees' else 'available' end, got.id,
+            sum(part.amount_minor)::bigint
         from public.escrow_agreements as terms
         left join public.profiles as one
             on terms.sponsor_agent_id = one.id and one.deleted_at is null
@@ -1012,13 +1021,19 @@ begin
             divide_reinstated.amount_minor, terms.fee_bps, terms.sponsor_id, terms.creator_id,
             one.id, other.id
         ) as part
-        where terms.id = v_escrow.agreement_id;
+        -- who has left gets nothing more
+        left join public.profiles as got
+            on part.recipient_id = got.id and got.deleted_at is null
+        where terms.id = v_escrow.agreement_id
+        group by got.id;
     elsif v_booking.status = 'released' or (
         v_booking.status = 'charged_back' and v_booking.settles_at is not null
         and v_booking.no_show_party is distinct from 'host'
     ) then
         return query
-        select part.kind, part.owner_id, part.minor
+        select
+            case when got.id is null then 'fees' else 'available' end, got.id,
+            sum(part.minor)::bigint
         from public.settlement_policies as terms
         inner join public.settlement_bands as band
             on terms.version = band.policy_version
@@ -1033,19 +1048,21 @@ begin
         cross join lateral (
             values
             (
-                'available', v_booking.host_id,
+                v_booking.host_id,
                 divide_reinstated.amount_minor - fee.minor - penalty.minor
             ),
             (
-                'available', v_booking.guest_id,
+                v_booking.guest_id,
                 case band.penalty_to when 'guest' then penalty.minor else 0 end
             ),
             (
-                'fees', null,
+                null,
                 fee.minor + case band.penalty_to when 'platform' then penalty.minor else 0 end
             )
-        ) as part (kind, owner_id, minor)
-        where terms.version = v_booking.policy_version and part.minor > 0;
+        ) as part (owner_id, minor)
+        left join public.profiles as got on part.owner_id = got.id and got.deleted_at is null
+        where terms.version = v_booking.policy_version and part.minor > 0
+        group by got.id;
     else
         return query select 'available', v_order.payer_id, divide_reinstated.amount_minor;
     end if;
@@ -1057,6 +1074,54 @@ $$Whose is what a bank took out of an escrow or booking and gives back: rows tha
 It goes back where it was (`escrow`) while that is open. Of one that is over: divided as its release
 would have been, if it was released, or if only the bank ended it and the work was handed in, the
 session completed; else it is the payer's balance. Minor units.$$;
+
+create function private.recover_debts(
+    dispute public.payment_disputes, accounts bigint[], amounts bigint[], taken bigint[]
+) returns void
+language plpgsql security definer set search_path = '' as $$
+declare
+    v_accounts bigint[];
+    v_amounts bigint[];
+begin
+    select array_agg(owed.account_id order by owed.account_id),
+        array_agg(-owed.minor order by owed.account_id)
+    into v_accounts, v_amounts
+    from (
+        select line.account_id, least(line.minor, (
+            select coalesce(sum(entry.amount_minor), 0)
+            from public.ledger_entries as entry
+            inner join public.ledger_transactions as moved on entry.transaction_id = moved.id
+            where entry.account_id = line.account_id
+                and moved.id > (select min(lost.id) from unnest(taken) as lost (id))
+                and moved.kind in ('payments.write_off_debt', 'payments.recover_debt')
+        ))::bigint as minor
+        from unnest(accounts, amounts) as line (account_id, minor)
+        inner join public.ledger_accounts as account
+            on line.account_id = account.id and account.kind = 'available'
+    ) as owed
+    where owed.minor > 0;
+    if v_accounts is not null then
+        perform private.post_transaction(
+            key => format('dispute:%s:recovered', dispute.id),
+            kind => 'payments.recover_debt',
+            accounts => v_accounts
+                || private.ledger_account('loss', dispute.currency::text),
+            amounts => v_amounts || (
+                select -sum(one)::bigint from unnest(v_amounts) as one
+            ),
+            subject_id => dispute.payment_id,
+            memo => format(
+                'What was written off when %s was lost is not given a second time',
+                dispute.reference
+            )
+        );
+    end if;
+end;
+$$;
+comment on function private.recover_debts is
+$$Of what an appeal gives back: what was forgiven since the loss goes to whoever bore it.
+
+`accounts`, `amounts`: the lines given back; `taken`: the transactions of the loss.$$;
 
 create function private.reinstate_dispute(
     payment public.payments, reference text, reason text
@@ -1163,6 +1228,7 @@ begin
                 v_dispute.reference, left(coalesce(reason, ''), 200)
             )
         );
+        perform private.recover_debts(v_dispute, v_accounts, v_amounts, v_taken);
     end if;
     if v_is_applied and v_order.escrow_id is not null then
         update public.escrows as held

@@ -115,6 +115,7 @@ begin
             v_escrow.status in ('rejected', 'work_in_progress') and exists (
                 select from public.escrow_events as refused
                 where refused.escrow_id = v_escrow.id and refused.to_status = 'rejected'
+                    and refused.from_status <> 'rejected'
                     and refused.created_at > now() - v_review
             )
         ) then

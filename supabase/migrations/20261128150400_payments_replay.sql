@@ -37,20 +37,26 @@ create or replace function private.finish_event(
 ) returns void
 language plpgsql security definer set search_path = '' as $$
 declare
-    c_unknown constant text := 'payments.payment_not_found: ';
     v_provider text;
-    v_reference text;
+    v_unknown text[] := regexp_match(
+        finish_event.note, '^(payments\.payment|billing\.invoice)_not_found: (.+)$'
+    );
 begin
     update private.webhook_events as kept
     set status = finish_event.status, note = finish_event.note, processed_at = now()
     where kept.id = finish_event.event_id
     returning kept.provider into v_provider;
-    if finish_event.status = 'ignored' and starts_with(finish_event.note, c_unknown) then
-        v_reference := substr(finish_event.note, length(c_unknown) + 1);
-        perform private.hold_reference(v_provider, v_reference);
+    if finish_event.status = 'ignored' and v_unknown is not null then
+        perform private.hold_reference(v_provider, v_unknown[2]);
         if exists (
             select from public.payments as paid
-            where paid.provider = v_provider and paid.reference = v_reference
+            where paid.provider = v_provider and paid.reference = v_unknown[2]
+        ) or exists (
+            select from private.invoice_payments as paid
+            where paid.provider = v_provider and paid.reference = v_unknown[2]
+        ) or exists (
+            select from public.invoices as billed
+            where billed.provider = v_provider and billed.reference = v_unknown[2]
         ) then
             perform private.replay_event(finish_event.event_id);
         end if;

@@ -759,6 +759,7 @@ declare
     v_payment public.payments;
     v_refund public.refunds;
     v_key text := 'operator:' || refund_payment.key;
+    v_free bigint;
     v_id uuid;
 begin
     perform private.require_operator();
@@ -789,9 +790,22 @@ begin
         end if;
         return v_refund;
     end if;
+    select
+        account.posted_minor - account.reserved_minor
+        - private.disputed_minor(v_payment.payer_id, v_payment.currency::text)
+    into strict v_free
+    from public.ledger_accounts as account
+    where account.id = private.ledger_account(
+        'available', v_payment.currency::text, owner_id => v_payment.payer_id
+    )
+    for no key update;
+    if coalesce(refund_payment.amount_minor, 1) > v_free then
+        -- what a bank may take back is not sent past it
+        perform private.reject('payments.not_refundable', 'amount_minor');
+    end if;
     v_id := private.request_refund(
         v_payment.provider, v_payment.reference,
-        coalesce(refund_payment.amount_minor, v_payment.amount_minor), v_key,
+        least(coalesce(refund_payment.amount_minor, v_payment.amount_minor), v_free), v_key,
         btrim(refund_payment.reason)
     );
     select made.* into v_refund from public.refunds as made where made.id = v_id;

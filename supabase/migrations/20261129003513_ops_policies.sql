@@ -463,7 +463,7 @@ public.list_findings, private.list_findings, public.get_trial_balance, private.g
 to authenticated;
 -- end
 
--- policies/payments.sql 595a907a12d2c2a4b7864fa4a609af61fbc19fd4918eea7d726ce13d835d978a
+-- policies/payments.sql c7313d8e51e4a5adbcd905ea4499a0337ab85a81c8254479cbb361b3b5d6df4c
 select private.close(
     tables => array[
         'private.providers', 'private.provider_actions', 'private.provider_requests',
@@ -503,6 +503,7 @@ select private.close(
         'private.charge_back', 'private.got_minor', 'private.resting_minor',
         'private.change_payment_dispute', 'private.hold_disputed', 'private.tend_disputes',
         'private.claim_dispute_check', 'private.divide_reinstated', 'private.reinstate_dispute',
+        'private.recover_debts',
         'private.count_charged_back',
         'private.announce_order', 'private.keep_events', 'private.open_event',
         'private.finish_event', 'private.replay_event', 'private.hold_reference',

@@ -100,6 +100,19 @@ def test_nothing_is_won_in_the_last_second(guild):
     assert guild.findings() == []
 
 
+def test_only_a_rejection_is_one(guild):
+    """Rejected 60 days ago; a unit given back the day before the end makes no dispute of it."""
+    escrow = guild.into("rejected")
+    with guild.db.transaction():
+        guild.db.execute("set local session_replication_role = replica")
+        guild.db.execute("update escrow_events set created_at = created_at - interval '60 days'")
+        guild.db.execute("set local session_replication_role = origin")
+    guild.creator.rows("select refund_escrow(%s, 'x', 1)", [escrow])
+    guild.db.execute("update escrows set hold_until = now()")
+    guild.one("select private.end_next_hold()")
+    assert guild.status(escrow) == "refunded"
+
+
 def test_one_that_fails_does_not_stop_the_next(guild):
     one, other = guild.open(10_000, 10_000)
     for escrow in (one, other):

@@ -277,3 +277,90 @@ def test_an_appeal_at_the_provider(own_database, provider):
         assert counter.till.held("clearing") == -1234
         assert sandbox.balance(provider) == {"EUR": 1234}
         assert counter.till.findings() == []
+
+
+def _spend(till, person, amount):
+    """Gone from the balance, as if it had been withdrawn."""
+    spend = "select id from propose_adjustment(%s, %s, 'EUR', 'fees', 'spent')"
+    ((proposal,),) = till.cast["moderator"].rows(spend, [person.id, -amount])
+    till.cast["admin"].rows("select confirm_approval(%s)", [proposal])
+
+
+def _write_off(till, person):
+    write_off = "select id from propose_write_off(%s, 'EUR', 'Gone.')"
+    ((proposal,),) = till.cast["moderator"].rows(write_off, [person.id])
+    till.cast["admin"].rows("select confirm_approval(%s)", [proposal])
+
+
+def _all_is_well(till):
+    return till.db.execute("select * from private.check_everything()").fetchall() == []
+
+
+def test_what_was_written_off_is_not_given_a_second_time(till):
+    """500 spent, taken back by the bank, forgiven, and won on appeal: the platform gets it back."""
+    payment = till.pay(till.order(500))
+    _spend(till, till.payer, 500)
+    till.dispute(payment, "lost", 500)
+    assert (till.held(person=till.payer), till.held("loss")) == (-500, 0)
+    _write_off(till, till.payer)
+    assert (till.held(person=till.payer), till.held("loss")) == (0, -500)
+    for _ in range(2):
+        assert till.dispute(payment, "won", 500) == "ok"
+    assert (till.held(person=till.payer), till.held("loss")) == (0, 0)
+    assert till.held("clearing") == -500
+    assert _all_is_well(till)
+
+
+def test_nor_is_what_was_written_off_of_a_creators(till):
+    escrow, order = till.escrow()
+    payment = till.pay(order, 1100)
+    _to(till, escrow, *RELEASED)
+    creator = till.cast["creator"]
+    _spend(till, creator, 1000)
+    till.dispute(payment, "lost", 1100)
+    assert till.held(person=creator) == -1000
+    _write_off(till, creator)
+    assert till.dispute(payment, "won", 1100) == "ok"
+    assert (till.held(person=creator), till.held("loss")) == (0, 0)
+    assert _all_is_well(till)
+
+
+def test_who_has_left_gets_nothing_of_an_appeal(till):
+    escrow, order = till.escrow()
+    payment = till.pay(order, 1100)
+    _to(till, escrow, *HANDED_IN)
+    for word in ("open", "lost"):
+        till.dispute(payment, word, 1100)
+    creator = till.cast["creator"]
+    creator.rows("select delete_account()")
+    assert till.dispute(payment, "won", 1100) == "ok"
+    assert (till.held(person=creator), till.held("fees")) == (0, 1100)
+    assert _all_is_well(till)
+
+
+def test_a_returned_refund_of_a_lost_case_stays_counted(till):
+    """400 refunded by hand for a case, the case lost, the refund returned, another case won."""
+    _, wanted = till.escrow()
+    payment = till.pay(wanted, 1100, provider="paypal")
+    reference = till.reference(payment)
+
+    def case(name, status, amount):
+        dispute = (
+            "select private.change_payment_dispute('paypal', %s, %s, %s, %s, 'EUR', 'x', null)"
+        )
+        assert till.told(dispute, name, reference, status, amount) == "ok"
+
+    def refund(status):
+        by_hand = "select private.change_refund('paypal', 'R-1', %s, %s, 400, 'EUR', null, 'x')"
+        assert till.told(by_hand, reference, status) == "ok"
+
+    case("PP-1", "open", 400)
+    refund("succeeded")
+    case("PP-1", "lost", 400)
+    refund("failed")
+    case("PP-2", "lost", 100)
+    case("PP-2", "won", 100)
+    assert till.one("select charged_back_minor from payments") == 400
+    case("PP-3", "lost", 700)
+    assert (till.held(person=till.payer), till.held("escrow")) == (0, 0)
+    assert till.one("select charged_back_minor from payments") == 1100

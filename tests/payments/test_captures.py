@@ -189,6 +189,22 @@ def test_of_an_order_that_is_paid_no_longer_than_a_day(till, approved):
         assert till.one(tend) == count, minutes
 
 
+def test_nothing_is_taken_of_somebody_who_has_left(till):
+    """What comes all the same goes back by itself."""
+    order = till.order(500)
+    ((attempt, request),) = till.payer.rows(
+        "select attempt_id, request_id from private.start_payment(%s, 'paypal')", [order]
+    )
+    till.worker.rows("select private.payment_started(%s, %s, 'PO-1')", [attempt, request])
+    till.worker.rows("select private.approve_payment('paypal', 'PO-1')")
+    till.payer.rows("select delete_account()")
+    assert till.worker.rows(CLAIM, [attempt]) == []
+    came = "select private.record_payment(%s, 'paypal', 'CAP-1', 500, 'EUR', null, 'PO-1')"
+    assert till.told(came, order) == "ok"
+    assert [row[1:] for row in till.refunds()] == [(500, "requested")]
+    assert till.one("select note from payments") == "its payer has left"
+
+
 def test_looks_are_found_by_an_index(till, approved):
     till.db.execute("set local enable_seqscan = off")
     plan = till.db.execute(

@@ -53,6 +53,20 @@ def test_it_is_not_lost_between_two_workers(own_database):
         assert db.execute(jobs, [str(event)]).fetchone() == (2,)
 
 
+@pytest.mark.timeout(60)
+def test_nor_is_one_of_an_invoices_payment(own_database):
+    with psycopg.connect(own_database, autocommit=True) as db:
+        db.execute(
+            "select private.keep_events("
+            "'{stripe}', '{evt_1}', '{charge.refunded}', array['{}'::bytea])"
+        )
+        (event,) = db.execute("select id from private.webhook_events").fetchone()
+        db.execute("select private.link_invoice_payment('stripe', 'pi_1', 'in_1')")
+        db.execute("select private.finish_event(%s, 'ignored', %s)", [event, UNKNOWN])
+        kept = "select status, note from private.webhook_events"
+        assert db.execute(kept).fetchall() == [("kept", None)]
+
+
 def test_it_is_given_up_where_nobody_knows_the_payment(db):
     db.execute(
         "select private.keep_events("

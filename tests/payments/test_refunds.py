@@ -251,6 +251,52 @@ def test_operators_send_back_what_was_paid_into_a_balance(till):
     assert till.findings() == []
 
 
+@pytest.mark.parametrize("word", ["open", "lost"])
+def test_one_in_doubt_is_looked_up_and_not_sent_again_past_a_bank(till, word):
+    payment, refund = _refund_of_an_escrow(till)
+    ((request, *_),) = till.claim(refund)
+    till.worker.rows("select private.question_refund(%s, 'timed out')", [request])
+    ((*_, may_resend),) = till.claim(refund)
+    assert may_resend is True
+    assert till.dispute(payment, word, 1100) == "ok"
+    ((*_, is_repeat, may_resend),) = till.claim(refund)
+    assert (is_repeat, may_resend) == (True, False)
+
+
+def test_what_a_bank_may_take_back_is_not_sent_past_it(till):
+    """1000 paid in and spent, 1000 earned and disputed: nothing of it is there to be sent."""
+    escrow, order = till.escrow()
+    disputed = till.pay(order, 1100)
+    creator = till.cast["creator"]
+    for person, step in (
+        (creator, "start_work(%s)"), (creator, "submit_work(%s, 'x')"),
+        (till.payer, "start_review(%s)"), (till.payer, "approve_escrow(%s)"),
+    ):  # fmt: skip
+        person.rows(f"select {step}", [escrow])
+    ((top_up,),) = creator.rows("select (create_order(1000, 'EUR', 'tea')).id")
+    payment = till.pay(top_up, 1000)
+    spend = "select id from propose_adjustment(%s, -1000, 'EUR', 'fees', 'spent')"
+    ((proposal,),) = till.cast["moderator"].rows(spend, [creator.id])
+    till.cast["admin"].rows("select confirm_approval(%s)", [proposal])
+    assert till.dispute(disputed, "open", 1100) == "ok"
+    give = "select amount_minor from refund_payment(%s, 'asked')"
+    assert till.cast["moderator"].outcome(give, [payment]) == "payments.not_refundable"
+    till.dispute(disputed, "won", 1100)
+    assert till.cast["moderator"].rows(give, [payment]) == [(1000,)]
+
+
+def test_what_is_held_no_more_is_no_credit(till):
+    """A debt was allowed for what was held; given up, it is set off, and no further debt is."""
+    till.pay(till.order(500), 500)
+    payment, refund = _refund_of_an_escrow(till)
+    assert till.dispute(payment, "lost", 1100) == "ok"
+    assert till.claim(refund) == []
+    row = (
+        "select posted_minor, reserved_minor, floor_minor from ledger_accounts where owner_id = %s"
+    )
+    assert till.db.execute(row, [till.payer.id]).fetchone() == (500, 0, 0)
+
+
 def test_operators_do_not_send_back_an_escrows_money_past_it(till):
     _, order = till.escrow()
     payment = till.pay(order, 1100)
