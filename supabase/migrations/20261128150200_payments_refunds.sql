@@ -471,15 +471,14 @@ $$A payment by its provider's id, locked after what it was for.
 
 Errors: payments.payment_not_found (404).$$;
 
-create function private.count_charged_back(payment_id uuid) returns void
-language sql security definer set search_path = '' as $$
-    update public.payments as paid
-    set charged_back_minor = least(
-        paid.amount_minor,
+create function private.charged_back_of(payment public.payments) returns bigint
+language sql stable security definer set search_path = '' as $$
+    select least(
+        payment.amount_minor,
         (
             select coalesce(sum(other.amount_minor), 0) from public.refunds as other
             left join public.payment_disputes as its on other.dispute_id = its.id
-            where other.payment_id = paid.id and other.reservation_id is null and (
+            where other.payment_id = payment.id and other.reservation_id is null and (
                 other.status = 'succeeded'
                 -- came back after its case was lost: the case has taken it
                 or its.status = 'lost' and other.status = 'failed' and not exists (
@@ -490,9 +489,16 @@ language sql security definer set search_path = '' as $$
         ) + (
             select coalesce(sum(asked.amount_minor - asked.netted_minor), 0)
             from public.payment_disputes as asked
-            where asked.payment_id = paid.id and asked.status = 'lost'
+            where asked.payment_id = payment.id and asked.status = 'lost'
         )
     )
+$$;
+comment on function private.charged_back_of is
+'What refunds made by hand and lost cases have taken of a payment, in minor units.';
+
+create function private.count_charged_back(payment_id uuid) returns void
+language sql security definer set search_path = '' as $$
+    update public.payments as paid set charged_back_minor = private.charged_back_of(paid)
     where paid.id = count_charged_back.payment_id
 $$;
 comment on function private.count_charged_back is

@@ -198,6 +198,13 @@ begin
         where touched.kind <> 'other'
             -- PayPal's report names cases by the transactions that they caused
             and not (touched.provider = 'paypal' and touched.kind = 'dispute')
+            -- of one made for a case that was won after all the case's line brings it back
+            and not (touched.kind = 'refund' and exists (
+                select from public.refunds as back
+                inner join public.payment_disputes as its on back.dispute_id = its.id
+                where back.provider = touched.provider and back.reference = touched.reference
+                    and its.status = 'won'
+            ))
             -- an invoice's payments are booked by invoice, see private.check_billing
             and not exists (
                 select from private.invoice_payments as billed

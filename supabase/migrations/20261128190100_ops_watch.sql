@@ -269,6 +269,19 @@ language sql stable security definer set search_path = '' as $$
     select told.finding, told.subject from private.check_billing() as told
     union
     select
+        'a payment says otherwise than what went back of it',
+        format('payment %s at %s', paid.reference, paid.provider)
+    from public.payments as paid
+    left join (
+        select sent.payment_id, sum(sent.amount_minor) as minor
+        from public.refunds as sent
+        where sent.status = 'succeeded' and sent.reservation_id is not null
+        group by sent.payment_id
+    ) as ours on paid.id = ours.payment_id
+    where paid.refunded_minor <> coalesce(ours.minor, 0)
+        or paid.charged_back_minor <> private.charged_back_of(paid)
+    union
+    select
         'provider and ledger differ',
         format(
             '%s %s %s: %s', told.provider, told.kind, told.reference, told.difference

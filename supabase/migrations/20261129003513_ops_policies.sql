@@ -463,7 +463,7 @@ public.list_findings, private.list_findings, public.get_trial_balance, private.g
 to authenticated;
 -- end
 
--- policies/payments.sql c7313d8e51e4a5adbcd905ea4499a0337ab85a81c8254479cbb361b3b5d6df4c
+-- policies/payments.sql 85eb1448272eb6565179e5f73886e8fa3631e21918adf0ce186ea42774f23dad
 select private.close(
     tables => array[
         'private.providers', 'private.provider_actions', 'private.provider_requests',
@@ -503,7 +503,7 @@ select private.close(
         'private.charge_back', 'private.got_minor', 'private.resting_minor',
         'private.change_payment_dispute', 'private.hold_disputed', 'private.tend_disputes',
         'private.claim_dispute_check', 'private.divide_reinstated', 'private.reinstate_dispute',
-        'private.recover_debts',
+        'private.recover_debts', 'private.charged_back_of',
         'private.count_charged_back',
         'private.announce_order', 'private.keep_events', 'private.open_event',
         'private.finish_event', 'private.replay_event', 'private.hold_reference',

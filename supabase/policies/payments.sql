@@ -37,7 +37,7 @@ select private.close(
         'private.charge_back', 'private.got_minor', 'private.resting_minor',
         'private.change_payment_dispute', 'private.hold_disputed', 'private.tend_disputes',
         'private.claim_dispute_check', 'private.divide_reinstated', 'private.reinstate_dispute',
-        'private.recover_debts',
+        'private.recover_debts', 'private.charged_back_of',
         'private.count_charged_back',
         'private.announce_order', 'private.keep_events', 'private.open_event',
         'private.finish_event', 'private.replay_event', 'private.hold_reference',

@@ -338,6 +338,35 @@ def test_who_has_left_gets_nothing_of_an_appeal(till):
     assert _all_is_well(till)
 
 
+def test_what_a_payment_says_is_checked_once_a_day(till):
+    payment = till.pay(till.order(500))
+    assert _all_is_well(till)
+    for column in ("refunded_minor", "charged_back_minor"):
+        with till.db.transaction(force_rollback=True):
+            till.db.execute(f"update payments set {column} = 300 where id = %s", [payment])
+            assert not _all_is_well(till)
+
+
+def test_a_refund_for_a_case_that_was_won_is_no_difference(till):
+    """PayPal's report keeps the refund, and brings the money back by a line of the case."""
+    _, wanted = till.escrow()
+    payment = till.pay(wanted, 1100, provider="paypal")
+    reference = till.reference(payment)
+    case = "select private.change_payment_dispute('paypal', 'PP-1', %s, %s, 400, 'EUR', 'x', null)"
+    by_hand = (
+        "select private.change_refund('paypal', 'R-1', %s, 'succeeded', 400, 'EUR', null, 'x')"
+    )
+    line = (
+        "select private.import_movement('paypal', %s, %s, %s, 'EUR', 0, now() - interval '2 hours')"
+    )
+    assert till.told(case, reference, "open") == till.told(by_hand, reference) == "ok"
+    assert till.told(case, reference, "lost") == till.told(case, reference, "won") == "ok"
+    for moved in (("payment", reference, 1100), ("refund", "R-1", -400), ("dispute", "T-1", 400)):
+        till.worker.rows(line, moved)
+    assert till.held("clearing") == -1100
+    assert till.one("select count(*) from private.find_differences()") == 0
+
+
 def test_a_returned_refund_of_a_lost_case_stays_counted(till):
     """400 refunded by hand for a case, the case lost, the refund returned, another case won."""
     _, wanted = till.escrow()
