@@ -10,7 +10,7 @@ import pytest
 from tests.fixtures.people import cast as make_cast
 from workers.payments.paypal_facts import event_facts
 
-INVARIANTS = "select finding, subject from private.check_invariants()"
+INVARIANTS = "select finding, subject from private.check_everything()"
 
 
 def _mine(till):
