@@ -678,11 +678,9 @@ begin
         );
     end if;
     -- what was told of it before it was known here was nobody's; now it is ours
-    perform private.hold_reference(v_payment.provider, v_payment.reference);
-    perform private.replay_event(early.id)
-    from private.webhook_events as early
-    where early.status = 'ignored' and early.provider = v_payment.provider
-        and early.note = 'payments.payment_not_found: ' || v_payment.reference;
+    perform private.replay_early(
+        v_payment.provider, 'payments.payment_not_found', v_payment.reference
+    );
     return v_payment.id;
 end;
 $$;

@@ -32,6 +32,19 @@ comment on function private.hold_reference is
 $$Until this transaction ends: who books a payment, and who gives up an event that speaks of it,
 come one after the other, or the event would be neither booked nor replayed.$$;
 
+create function private.replay_early(provider text, code text, reference text) returns void
+language plpgsql security definer set search_path = '' as $$
+begin
+    perform private.hold_reference(provider, reference);
+    perform private.replay_event(early.id)
+    from private.webhook_events as early
+    where early.status = 'ignored' and early.provider = replay_early.provider
+        and early.note = format('%s: %s', replay_early.code, replay_early.reference);
+end;
+$$;
+comment on function private.replay_early is
+'Process anew what was told of something before it was known here, and ignored with this code.';
+
 create or replace function private.finish_event(
     event_id bigint, status text, note text default null
 ) returns void

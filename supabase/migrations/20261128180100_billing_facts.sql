@@ -443,19 +443,6 @@ $$An invoice as its provider tells it; what it received is the platform's earnin
 Safe to repeat, in any order: states and attempts only go forward, else the later event wins.
 `told_at` null: looked up. Of somebody unknown nothing is kept.$$;
 
-create function private.replay_early(provider text, code text, reference text) returns void
-language plpgsql security definer set search_path = '' as $$
-begin
-    perform private.hold_reference(provider, reference);
-    perform private.replay_event(early.id)
-    from private.webhook_events as early
-    where early.status = 'ignored' and early.provider = replay_early.provider
-        and early.note = format('%s: %s', replay_early.code, replay_early.reference);
-end;
-$$;
-comment on function private.replay_early is
-'Process anew what was told of something before it was known here, and ignored with this code.';
-
 create function private.link_invoice_payment(
     provider text, reference text, invoice_reference text
 ) returns void

@@ -12,7 +12,7 @@ select private.close(
         'private.expire_trials', 'private.announce_subscription',
         'private.billing_owner', 'private.subscription_rank', 'private.change_subscription',
         'private.rank_subscriptions', 'private.question_subscription',
-        'private.subscription_seen_at', 'private.change_invoice', 'private.replay_early',
+        'private.subscription_seen_at', 'private.change_invoice',
         'private.link_invoice_payment',
         'private.reverse_invoice', 'private.route_refund', 'private.route_payment_dispute',
         'private.sees_revenue', 'private.check_billing',

@@ -41,6 +41,7 @@ select private.close(
         'private.count_charged_back',
         'private.announce_order', 'private.keep_events', 'private.open_event',
         'private.finish_event', 'private.replay_event', 'private.hold_reference',
+        'private.replay_early',
         'public.refund_payment', 'private.refund_payment',
         'private.know_customer', 'private.list_customers', 'private.keep_payment_methods',
         'private.forget_payment_method', 'private.forget_methods',
