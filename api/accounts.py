@@ -22,6 +22,7 @@ from workers.payments.base import (
     ProviderUnavailable,
 )
 from workers.payments.masks import label_of
+from workers.payments.requests import book
 
 router = people_router(tags=["payments"])
 
@@ -253,8 +254,7 @@ async def _look_up(
         if must:
             raise
         return
-    async with transaction(caller.pool) as db:
-        await db.execute(*fact.booking(provider))
+    await book(caller.pool, provider, [fact])
 
 
 async def _link(request: Request, gateway: AccountGateway, mine: _Mine) -> str:

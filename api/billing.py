@@ -22,6 +22,7 @@ from workers.core.db import one, transaction
 from workers.core.errors import Busy, GuildhallError, NotConfigured
 from workers.core.settings import Settings
 from workers.payments.base import OutcomeUnknown, ProviderDeclined, ProviderUnavailable
+from workers.payments.requests import book
 
 router = people_router(tags=["billing"])
 _PROVIDER = (NotConfigured, ProviderDeclined, OutcomeUnknown, ProviderUnavailable)
@@ -113,7 +114,7 @@ async def start_checkout(wish: PriceWanted, caller: SignedIn, request: Request) 
     billing, pool = _billing(request), caller.pool
     start = await _start(caller, wish.price_id)
     if start.to_expire is not None:  # another page is open: it must not be paid as well
-        await requests.book(pool, billing.name, await billing.expire_checkout(start.to_expire))
+        await book(pool, billing.name, await billing.expire_checkout(start.to_expire))
         start = await _start(caller, wish.price_id)
     if start.url is not None:
         return Success(data=Page(url=start.url, expires_at=start.expires_at))

@@ -32,7 +32,7 @@ from workers.payments.base import (
     Started,
     WaysGateway,
 )
-from workers.payments.requests import ask_once
+from workers.payments.requests import ask_once, book
 
 router = people_router(tags=["payments"])
 
@@ -308,9 +308,7 @@ async def check_order(request: Request, order_id: UUID, caller: SignedIn) -> Suc
     for provider, reference in waiting:
         gateway = cast("PaymentGateway", request.app.state.providers[provider])
         facts = await gateway.look_up_payment(reference)
-        async with transaction(caller.pool) as db:
-            for fact in facts:
-                await db.execute(*fact.booking(provider))
+        await book(caller.pool, provider, facts)
     return Success(data=await _state(caller, order_id))
 
 

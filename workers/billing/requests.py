@@ -13,7 +13,7 @@ from workers.billing.stripe import Kind, Price, StripeBilling
 from workers.core.db import Pool, one, transaction
 from workers.core.money import Money
 from workers.payments.base import Fact, OutcomeUnknown, ProviderDeclined
-from workers.payments.requests import ask_once
+from workers.payments.requests import ask_once, book
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,13 +152,6 @@ async def refresh(pool: Pool, billing: StripeBilling, provider: str, reference: 
         )
         (seen_at,) = await cursor.fetchone() or (None,)
     await book(pool, provider, await billing.look_up(reference, seen_at))
-
-
-async def book(pool: Pool, provider: str, facts: Sequence[Fact]) -> None:
-    """Book what was looked up, in one transaction. Errors: Rejected."""
-    async with transaction(pool) as db:
-        for fact in facts:
-            await db.execute(*fact.booking(provider))
 
 
 async def _close(pool: Pool, request_id: UUID, error: ProviderDeclined | OutcomeUnknown) -> None:

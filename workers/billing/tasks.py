@@ -9,6 +9,7 @@ from workers.app import billing_of, jobs, pool_of
 from workers.billing import requests
 from workers.core.db import transaction
 from workers.payments.base import OutcomeUnknown, ProviderDeclined
+from workers.payments.requests import book
 
 _logger = logging.getLogger("guildhall.billing")
 # 5 seconds, 25, two minutes, ten, an hour: Stripe may be down for a while
@@ -48,14 +49,14 @@ async def refresh_checkout(
 ) -> None:
     """Ask the provider what became of a page where somebody could subscribe."""
     facts = await billing_of(context).look_up_checkout(reference)
-    await requests.book(pool_of(context), provider, facts)
+    await book(pool_of(context), provider, facts)
 
 
 @jobs.task(name="billing.expire_checkout", queue="billing", retry=_LATER, pass_context=True)
 async def expire_checkout(context: procrastinate.JobContext, provider: str, reference: str) -> None:
     """End the page of somebody who left; what was begun there meanwhile is booked, and ended."""
     facts = await billing_of(context).expire_checkout(reference)
-    await requests.book(pool_of(context), provider, facts)
+    await book(pool_of(context), provider, facts)
 
 
 @jobs.task(name="billing.change_subscription", queue="billing", retry=_LATER, pass_context=True)

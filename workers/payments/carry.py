@@ -24,7 +24,7 @@ from workers.payments.base import (
     ProviderDeclined,
     RefundChanged,
 )
-from workers.payments.requests import ask_once
+from workers.payments.requests import ask_once, book
 
 _logger = logging.getLogger("guildhall.payments")
 
@@ -130,8 +130,7 @@ async def check_refund(context: procrastinate.JobContext, subject_id: str) -> No
     if fact is None:  # no proof of anything: an operator sees it after two weeks
         _logger.error("the provider knows nothing of it", extra={"refund_id": subject_id})
         return
-    async with transaction(pool) as db:
-        await db.execute(*fact.booking(sent.provider))
+    await book(pool, sent.provider, [fact])
 
 
 @jobs.task(name="payments.capture_payment", queue="payments", retry=_RETRY, pass_context=True)
@@ -201,9 +200,7 @@ async def check_payment(context: procrastinate.JobContext, subject_id: str) -> N
     except (ProviderDeclined, OutcomeUnknown, NotConfigured) as error:
         _logger.warning("a payment was not looked up", extra={"why": error.message})
         return
-    async with transaction(pool) as db:
-        for fact in facts:
-            await db.execute(*fact.booking(waiting.provider))
+    await book(pool, waiting.provider, facts)
 
 
 @jobs.task(name="payments.check_dispute", queue="payments", retry=_RETRY, pass_context=True)
@@ -220,9 +217,7 @@ async def check_dispute(context: procrastinate.JobContext, subject_id: str) -> N
     except (ProviderDeclined, OutcomeUnknown, NotConfigured) as error:
         _logger.warning("a payment dispute was not looked up", extra={"why": error.message})
         return
-    async with transaction(pool) as db:
-        for fact in facts:
-            await db.execute(*fact.booking(asked.provider))
+    await book(pool, asked.provider, facts)
 
 
 @jobs.periodic(cron="40 * * * *")

@@ -1,9 +1,10 @@
 """Asking a provider once: the request is stored, looked up when in doubt, never sent blindly."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
-from workers.payments.base import OutcomeUnknown
+from workers.core.db import Pool, transaction
+from workers.payments.base import Fact, OutcomeUnknown
 
 Answer = TypeVar("Answer")
 
@@ -27,3 +28,10 @@ async def ask_once(
         if not may_resend:
             raise OutcomeUnknown("The provider knows nothing of it, and its key has expired.")
     return await send()
+
+
+async def book(pool: Pool, provider: str, facts: Sequence[Fact]) -> None:
+    """Book what was looked up, in one transaction. Errors: Rejected."""
+    async with transaction(pool) as db:
+        for fact in facts:
+            await db.execute(*fact.booking(provider))

@@ -19,7 +19,7 @@ from workers.payments.base import (
     ProviderDeclined,
     WithdrawalGateway,
 )
-from workers.payments.requests import ask_once
+from workers.payments.requests import ask_once, book
 
 _logger = logging.getLogger("guildhall.payments")
 
@@ -99,8 +99,7 @@ async def send_withdrawal(context: procrastinate.JobContext, subject_id: str) ->
                 "select private.question_withdrawal(%s, %s)", [due.request_id, doubt.message]
             )
     else:
-        async with transaction(pool) as db:
-            await db.execute(*fact.booking(due.provider))
+        await book(pool, due.provider, [fact])
 
 
 @jobs.task(name="payments.check_withdrawal", queue="payments", pass_context=True)
@@ -121,8 +120,7 @@ async def check_withdrawal(context: procrastinate.JobContext, subject_id: str) -
     if fact is None:  # no proof of anything: an operator sees it among the stuck
         _logger.error("the provider knows nothing of it", extra={"withdrawal_id": subject_id})
         return
-    async with transaction(pool_of(context)) as db:
-        await db.execute(*fact.booking(sent.provider))
+    await book(pool_of(context), sent.provider, [fact])
 
 
 @jobs.periodic(cron="* * * * *")
@@ -186,6 +184,5 @@ async def _read_account(context: procrastinate.JobContext, account: Account) -> 
     except (ProviderDeclined, OutcomeUnknown, NotConfigured) as error:
         _logger.warning("an account was not looked up", extra={"why": error.message})
         return False
-    async with transaction(pool_of(context)) as db:
-        await db.execute(*fact.booking(account.provider))
+    await book(pool_of(context), account.provider, [fact])
     return True
